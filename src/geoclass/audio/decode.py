@@ -1,0 +1,130 @@
+"""Files to samples: mono float32 at the rate that is asked for, decoding only the seconds that are needed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geoclass.errors import AudioError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Excerpt = Callable[[float | None], tuple[float, float | None]]
+
+AUDIO_SUFFIXES = frozenset(
+    {".mp3", ".flac", ".ogg", ".oga", ".opus", ".wav", ".aif", ".aiff", ".aifc", ".au", ".m4a", ".mp4", ".aac", ".wma"}
+)
+_BY_PYAV = frozenset({".m4a", ".mp4", ".aac", ".wma", ".m4b"})  # what libsndfile does not read
+
+
+def load_audio(
+    path: str | Path, *, sample_rate: int, offset_s: float = 0.0, duration_s: float | None = None
+) -> "NDArray[np.float32]":
+    """Decode a file, or an excerpt of it, to mono.
+
+    Args:
+        path: MP3, FLAC, Ogg, Opus, WAV, AIFF, AU (libsndfile); M4A, AAC, WMA (PyAV).
+        sample_rate: Of the result, in Hz.
+        offset_s: Where the excerpt starts, in seconds.
+        duration_s: How long it is at most, in seconds; None: to the end.
+
+    Returns:
+        (n_samples,) float32 in [-1, 1].
+
+    Raises:
+        AudioError: Missing, empty, not audio, damaged, or nothing left after `offset_s`.
+    """
+    samples, rate = _read(Path(path), lambda _total_s: (offset_s, duration_s))
+    return _resample(_mono(samples), rate, sample_rate)
+
+
+def load_excerpt(path: str | Path, *, sample_rate: int, duration_s: float) -> "NDArray[np.float32]":
+    """Decode `duration_s` seconds from the middle of a file; all of it when it is shorter. Else as `load_audio`."""
+
+    def middle(total_s: float | None) -> tuple[float, float]:
+        return (max(0.0, (total_s - duration_s) / 2) if total_s else 0.0, duration_s)
+
+    samples, rate = _read(Path(path), middle)
+    return _resample(_mono(samples), rate, sample_rate)
+
+
+def _read(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], int]":
+    """(n_frames, n_channels) float32 and its rate; `excerpt` maps the file's length to (offset, duration) in s."""
+    try:
+        if path.stat().st_size == 0:
+            raise AudioError(f"{path}: the file is empty")
+        read = _read_pyav if path.suffix.lower() in _BY_PYAV else _read_soundfile
+        samples, rate = read(path, excerpt)
+    except OSError as error:
+        raise AudioError(f"{path}: {error.strerror or error}") from error
+    if len(samples) == 0:
+        raise AudioError(f"{path}: no sound could be decoded")
+    if not np.isfinite(samples).all():
+        raise AudioError(f"{path}: the samples are not finite numbers")
+    return samples, rate
+
+
+def _read_soundfile(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], int]":
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate: int = file.samplerate
+            offset_s, duration_s = excerpt(file.frames / rate)
+            if offset_s:
+                file.seek(min(round(offset_s * rate), file.frames))
+            samples = file.read(-1 if duration_s is None else round(duration_s * rate), "float32", always_2d=True)
+            if len(samples) == 0 and offset_s:  # the header promises more than there is: take what there is
+                file.seek(0)
+                samples = file.read(-1 if duration_s is None else round(duration_s * rate), "float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        reason = getattr(error, "error_string", None) or str(error)
+        raise AudioError(f"{path}: not decodable as audio ({reason.strip().rstrip('.')})") from error
+    return samples, rate
+
+
+def _read_pyav(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], int]":
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.audio:
+                raise AudioError(f"{path}: no audio stream")
+            stream = container.streams.audio[0]
+            rate = stream.codec_context.sample_rate
+            total_s = container.duration / av.time_base if container.duration else None
+            offset_s, duration_s = excerpt(total_s)
+            if offset_s:
+                container.seek(int(offset_s * av.time_base))
+            to_float = av.AudioResampler(format="fltp")
+            wanted = None if duration_s is None else round(duration_s * rate)
+            blocks: list[NDArray[np.float32]] = []
+            n_samples = 0
+            for frame in container.decode(stream):
+                if offset_s and frame.time is not None and frame.time + frame.samples / rate <= offset_s:
+                    continue
+                for block in to_float.resample(frame):
+                    blocks.append(block.to_ndarray())
+                    n_samples += block.samples
+                if wanted is not None and n_samples >= wanted:
+                    break
+    except av.FFmpegError as error:
+        raise AudioError(f"{path}: not decodable as audio ({error.strerror})") from error
+    if not blocks:
+        return np.zeros((0, 1), np.float32), rate
+    return np.concatenate(blocks, axis=1).T[:wanted], rate
+
+
+def _mono(samples: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
+
+
+def _resample(mono: "NDArray[np.float32]", rate: int, target_rate: int) -> "NDArray[np.float32]":
+    if rate != target_rate:
+        import soxr
+
+        mono = soxr.resample(mono, rate, target_rate, quality="HQ")
+    return np.ascontiguousarray(np.clip(mono, -1.0, 1.0))

@@ -1,0 +1,1 @@
+"""Corpora: one module each, all of them an iterator of tracks."""

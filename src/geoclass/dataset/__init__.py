@@ -1,0 +1,1 @@
+"""Data sets: labelled, split, cut into segments, features on disk."""

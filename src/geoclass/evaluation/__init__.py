@@ -1,0 +1,1 @@
+"""Evaluation: numbers, figures and the report."""

@@ -1,0 +1,1 @@
+"""Places: points and names to countries, offline."""

@@ -1,0 +1,122 @@
+"""Files of our own: written whole or not at all, read with their format checked; user folders; hashes."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from geoclass.errors import StorageError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`; on success it is fsynced and takes the name, else it is removed.
+
+    Raises:
+        StorageError: The folder is read-only, the disk is full, or the like.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}", hint=_hint(path)) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.chmod(temporary, 0o666 & ~_umask())
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror or error}", hint=_hint(path)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 with "\\n" line ends, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, content: dict[str, Any], *, format: str, version: int = 1) -> None:
+    """Write `content` under its format ("geoclass/…") and version, atomically."""
+    document = {"format": format, "version": version} | content
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, *, format: str, version: int = 1) -> dict[str, Any]:
+    """Read what `write_json` wrote.
+
+    Raises:
+        StorageError: Missing, not JSON, of another format, or of a version newer than this program knows.
+    """
+    path = Path(path)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise StorageError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(document, dict) or document.get("format") != format:
+        found = document.get("format") if isinstance(document, dict) else None
+        raise StorageError(f"{path} is not a {format} file (its format is {found!r})")
+    if not isinstance(document.get("version"), int) or document["version"] > version:
+        raise StorageError(
+            f"{path} has version {document.get('version')!r} of {format}; this geoclass reads up to {version}",
+            hint="upgrade with `pip install --upgrade geoclass`",
+        )
+    return document
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(*parts: object) -> str:
+    """Hex SHA-256 over the canonical JSON of `parts`: equal values give equal fingerprints on every machine."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def data_dir() -> Path:
+    """Where data sets, runs and models of the user live (`GEOCLASS_HOME` overrides)."""
+    return _user_dir("data")
+
+
+def cache_dir() -> Path:
+    """Where look-ups that can be made again live."""
+    return _user_dir("cache")
+
+
+def state_dir() -> Path:
+    """Where the undo journals live."""
+    return _user_dir("state")
+
+
+def _user_dir(kind: str) -> Path:
+    home = os.environ.get("GEOCLASS_HOME")
+    if home:
+        return Path(home) / kind
+    import platformdirs
+
+    paths = platformdirs.PlatformDirs("geoclass", appauthor=False)
+    return {"data": paths.user_data_path, "cache": paths.user_cache_path, "state": paths.user_state_path}[kind]
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _hint(path: Path) -> str:
+    return f"check that there is space on the disk and that you may write to {path.parent}"

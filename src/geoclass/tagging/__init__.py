@@ -1,0 +1,1 @@
+"""Tags: planned, written, taken back."""

@@ -1,0 +1,1 @@
+"""Training: the loop, the device it runs on, what is kept of a run."""
