@@ -1,0 +1,6 @@
+"""`python -m geoclass`."""
+
+from geoclass.cli.app import main
+
+if __name__ == "__main__":
+    main()

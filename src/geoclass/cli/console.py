@@ -1,0 +1,136 @@
+"""What the commands share: printing, progress, and the way from an error to an exit code.
+
+Results go to stdout; progress, warnings and errors to stderr. rich is imported when something is printed.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from geoclass.errors import GeoclassError
+
+DONE, SOME_FAILED, WRONG_USAGE, NOT_DONE, INTERRUPTED = 0, 1, 2, 3, 130
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Decoding threads; one per core by default.")]
+
+Advance = Callable[..., None]  # advance(n=1, *, total=None, note=None)
+
+
+class Output:
+    """Where a command prints to. `quiet` silences all but results (`result`) and errors."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+
+    def say(self, text: str = "") -> None:
+        """A line for people, on stdout."""
+        if not self.quiet:
+            _console().print(text, highlight=False)
+
+    def result(self, text: str) -> None:
+        """A line for programs: plain, never wrapped, never silenced."""
+        sys.stdout.write(text + "\n")
+
+    def warn(self, text: str) -> None:
+        """A line on stderr."""
+        if not self.quiet:
+            _console(stderr=True).print(f"[yellow]warning:[/yellow] {_escape(text)}", highlight=False, soft_wrap=True)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """A table on stdout; columns of numbers are right-aligned."""
+        if self.quiet:
+            return
+        from rich.table import Table
+
+        table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
+        for index, name in enumerate(columns):
+            numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+            table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else _escape(str(cell)) for cell in row))
+        _console().print(table)
+
+    @contextmanager
+    def progress(self, description: str, *, total: int | None = None, unit: str = "files") -> Iterator[Advance]:
+        """A bar with rate and time left on a terminal's stderr; nothing when that is piped. Yields `advance`."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda n=1, *, total=None, note=None: None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with Progress(*columns, console=_console(stderr=True), transient=True) as bar:
+            task = bar.add_task(description, total=total, rate="", note="")
+
+            def advance(n: int = 1, *, total: int | None = None, note: str | None = None) -> None:
+                speed = bar.tasks[0].speed
+                fields: dict[str, Any] = {"rate": f"{speed:.1f} {unit}/s" if speed else ""}
+                if note is not None:
+                    fields["note"] = note
+                if total is not None:
+                    fields["total"] = total
+                bar.update(task, advance=n, **fields)
+
+            yield advance
+
+
+@contextmanager
+def session(*, quiet: bool, debug: bool) -> Iterator[Output]:
+    """Run a command's body: errors become `error:` and `hint:` lines and the exit code that DESIGN promises."""
+    try:
+        yield Output(quiet=quiet)
+        sys.stdout.flush()
+    except GeoclassError as error:
+        if debug:
+            raise
+        print_error(error.message, hint=error.hint)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print_error("interrupted", hint="what was finished is kept; the same command goes on from there")
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit stays quiet
+        raise typer.Exit(DONE) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if debug:
+            raise
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+        print_error(f"{type(error).__name__}: {reason}{where}", hint="run again with --debug to see where")
+        raise typer.Exit(NOT_DONE) from None
+
+
+def print_error(message: str, *, hint: str | None = None) -> None:
+    """`error: …` and `hint: …` on stderr; names that are not UTF-8 are shown escaped."""
+    for label, text in (("error", message), ("hint", hint)):
+        if text:
+            line = f"{label}: {text}\n".encode(sys.stderr.encoding or "utf-8", "backslashreplace")
+            sys.stderr.write(line.decode(sys.stderr.encoding or "utf-8"))
+
+
+def _console(*, stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text.encode("utf-8", "backslashreplace").decode())
