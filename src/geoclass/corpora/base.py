@@ -1,12 +1,16 @@
 """What every corpus gives: tracks with their labels and places, and the files that it had to leave out."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
+
+from geoclass.errors import CorpusError, UsageError
+
+SPLITS = ("train", "valid", "test")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Track:
     """One recording of a corpus, as the corpus describes it.
 
@@ -25,15 +29,18 @@ class Track:
     country: str = ""  # ISO 3166-1 alpha-2, when the corpus itself knows it
     genre: str = ""  # the one genre
     genres: tuple[str, ...] = ()  # all genres, parents included
-    duration_s: float | None = None
+    duration_s: float | None = None  # of the file, as the metadata has it
     split: str = ""  # "train", "valid" or "test" when the corpus has an official split
     licence: str = ""
     features: Mapping[str, float] | None = field(default=None, repr=False)  # a table's row: column -> number
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Skipped:
-    """A track that the corpus lists and that cannot be used, with the reason."""
+    """A track that the corpus lists and that cannot be used, with the reason.
+
+    Reasons are counted: they name the kind of fault, not the file.
+    """
 
     track_id: str
     path: str
@@ -43,11 +50,67 @@ class Skipped:
 class Corpus(Protocol):
     """A corpus on disk. Constructing one checks its layout; iterating it reads it."""
 
-    name: str  # short, in file names and reports: "fma", "gtzan"
+    name: ClassVar[str]  # short, in file names and reports: "fma", "gtzan"
+    tasks: ClassVar[tuple[str, ...]]  # which labels it can give: "country", "genre"
     audio_root: Path | None  # what `Track.path` is relative to; None for a table
     description: str  # one line for reports: which subset, which country it means (artist's, station's)
     columns: tuple[str, ...]  # of `Track.features`; () when the corpus is sound
+    notes: list[str]  # what was read and gives neither a Track nor a Skipped, counted; filled by `tracks()`
 
     def tracks(self) -> Iterator[Track | Skipped]:
-        """All tracks in the corpus' own order; each line of the metadata gives one Track or one Skipped."""
+        """All tracks in an order that depends on the files alone. Nothing that is listed is dropped silently.
+
+        Each line of the metadata (each file, in a folder) gives one Track or one Skipped, or is counted in `notes`.
+        """
         ...
+
+
+def check_task(corpus: str, task: str, accepted: Sequence[str]) -> tuple[str, ...]:
+    """The parts of a task such as "country,genre".
+
+    Raises:
+        UsageError: The corpus does not have these labels.
+    """
+    tasks = tuple(part.strip() for part in task.split(",") if part.strip())
+    if not tasks or not set(tasks) <= set(accepted):
+        raise UsageError(
+            f"{corpus} has no labels for task {task!r}; it has {' and '.join(accepted)}",
+            hint=f"try --task {','.join(accepted)}",
+        )
+    return tasks
+
+
+def check_root(corpus: str, root: Path, *, expected: str) -> None:
+    """Refuse a root that is not there or holds nothing.
+
+    Raises:
+        CorpusError: With `expected` (what should lie there) as the hint.
+    """
+    try:
+        empty = root.is_dir() and next(root.iterdir(), None) is None
+    except OSError as error:
+        raise CorpusError(f"cannot read {root}: {error.strerror}") from error
+    if empty or not root.exists():
+        state = "is empty" if empty else "does not exist"
+        raise CorpusError(f"the {corpus} folder {root} {state}", hint=f"expected there: {expected}")
+
+
+def file_problem(path: Path) -> str:
+    """Why a listed sound file cannot be used, as far as a glance tells; "" when it can be tried."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return "audio file is missing"
+    except OSError as error:
+        return f"audio file cannot be read: {error.strerror}"
+    return "" if size else "audio file is empty (0 bytes)"
+
+
+def with_official_split(found: Sequence[Track | Skipped], *, notes: list[str]) -> Iterator[Track | Skipped]:
+    """Pass `found` on, without its official split when that split has no train, valid or test tracks left."""
+    present = {track.split for track in found if isinstance(track, Track)}
+    missing = [split for split in SPLITS if split not in present]
+    if missing and present - {""}:
+        notes.append(f"the official split has no {' and no '.join(missing)} tracks here: it is not used")
+    for track in found:
+        yield replace(track, split="") if missing and isinstance(track, Track) and track.split else track
