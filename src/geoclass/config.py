@@ -72,7 +72,7 @@ class BuildConfig:
     valid_fraction: float = 0.15
     test_fraction: float = 0.15
     segment_seconds: float = 5.0
-    max_segments: int = 6  # a track, spread evenly; the published systems cut 30 s into six
+    excerpt_seconds: float = 30.0  # from the middle of a track; the published systems cut 30 s into six segments
     geocoder: Literal["offline", "nominatim"] = "offline"
     pitch_shift: float = 0.0  # semitones: adds copies shifted up and down, to the training split only
     front_end: FrontEndConfig = field(default_factory=LogMelConfig)
@@ -89,8 +89,8 @@ class BuildConfig:
             problems.append("valid_fraction and test_fraction leave nothing to train on")
         if self.segment_seconds <= 0:
             problems.append(f"segment_seconds={self.segment_seconds} must be positive")
-        if self.max_segments < 1:
-            problems.append(f"max_segments={self.max_segments} must be at least 1")
+        elif self.excerpt_seconds < self.segment_seconds:
+            problems.append(f"excerpt_seconds={self.excerpt_seconds} is shorter than a segment")
         if self.pitch_shift and self.group == "segment":
             problems.append("pitch_shift needs whole tracks in the training split: not with group=segment")
         _raise_all(problems)
@@ -134,7 +134,7 @@ class TrainingConfig:
     mixup: float = 0.0  # alpha of the Beta distribution; 0: off
     gain_db: float = 0.0  # random gain in +- dB, before normalization
     grad_clip: float = 1.0  # largest gradient norm; 0: off
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"  # auto: bf16 on CUDA, fp32 elsewhere
     compile: bool = False
     channels_last: bool = False
     seed: int = 0

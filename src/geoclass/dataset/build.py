@@ -1,0 +1,365 @@
+"""A corpus to a data set: select, split, extract, normalize, write. The manifest comes last."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geoclass import __version__
+from geoclass.config import BuildConfig, TableConfig, to_dict
+from geoclass.corpora.base import Corpus, Skipped, Track
+from geoclass.dataset.balance import surplus
+from geoclass.dataset.features import Extracted, FeatureWriter, Job, extract, extract_all
+from geoclass.dataset.manifest import FORMAT, SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset, dataset_fingerprint
+from geoclass.dataset.selection import Selection, labels_of, reason_kind, select_tracks
+from geoclass.dataset.split import SPLITS, empty_cells, split_groups, split_segments
+from geoclass.errors import DatasetError
+from geoclass.parallel import ordered_map
+from geoclass.storage import atomic_path, fingerprint, read_json, write_json, write_text
+
+_NORMALIZATION_ROWS = 20_000  # segments that mean and deviation are taken from, evenly spaced
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One row of the feature store."""
+
+    track: Track
+    start_s: float
+    shift: float  # semitones
+    split: str
+
+
+def build_dataset(
+    corpus: Corpus,
+    *,
+    out: str | Path,
+    config: BuildConfig | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Callable[..., None] | None = None,
+) -> Dataset:
+    """Build a data set from a corpus, or go on with one that was interrupted.
+
+    Args:
+        corpus: Where tracks come from.
+        out: Folder of the data set.
+        config: What to keep and how to cut it; None: the defaults.
+        workers: Decoding threads; None: one per core. The result does not depend on it.
+        scheduler: Address of a dask scheduler to extract on, such as "tcp://host:8786"; None: here.
+        progress: Called as progress(n_tracks, total=n) while features are extracted.
+
+    Raises:
+        CorpusError: The corpus is not laid out as it should be.
+        DatasetError: Nothing to learn from, or `out` holds something else.
+        StorageError: `out` cannot be written.
+    """
+    config = config or BuildConfig()
+    if corpus.columns:
+        config = replace(config, front_end=TableConfig(columns=corpus.columns))
+    out = Path(out)
+    selection = select_tracks(corpus, config=config)
+    tracks, left_out, official = _assign_splits(selection, config)
+    plan = fingerprint(to_dict(config), corpus.name, [(track.track_id, track.path, track.split) for track in tracks])
+    features_name = fingerprint(to_dict(config.front_end))[:16]
+    if _is_complete(out, plan):
+        return Dataset.open(out)
+
+    folder = out / "features" / features_name
+    if isinstance(config.front_end, TableConfig):
+        segments, failed = _store_table(tracks, folder), []
+    else:
+        run = _runner(corpus, config, workers=workers, scheduler=scheduler)
+        segments, failed = _store_sound(tracks, folder, config, plan=plan, run=run, progress=progress)
+    segments = _finish_segments(segments, config)
+    kept = {segment.track.track_id for segment in segments}
+    tracks = [track for track in tracks if track.track_id in kept]
+    labels = _surviving_labels(tracks, selection.labels, config)
+    if config.group == "segment":
+        tracks = [replace(track, split="mixed") for track in tracks]
+
+    skipped = sorted([*selection.skipped, *left_out, *failed], key=lambda item: (item.track_id, item.path))
+    mean, std = _normalization(folder / "features.npy", segments)
+    _write_csv(folder / "segments.csv", SEGMENT_COLUMNS, map(_segment_row, segments))
+    _write_csv(out / "tracks.csv", TRACK_COLUMNS, map(_track_row, tracks))
+    _write_csv(out / "skipped.csv", ["track_id", "path", "reason"], ((s.track_id, s.path, s.reason) for s in skipped))
+    counts = _counts(labels, segments, config)
+    write_json(out / "summary.json", _summary(corpus, selection, skipped, counts, config), format="geoclass/summary")
+    document = {
+        "geoclass": __version__,
+        "corpus": {"name": corpus.name, "description": corpus.description},
+        "task": config.task,
+        "labels": {task: list(names) for task, names in labels.items()},
+        "build": to_dict(config),
+        "split": {
+            "group": config.group,
+            "protocol": "artist-disjoint" if config.group == "artist" else "leaky",
+            "source": "official" if official else f"seed {config.seed or 0}",
+        },
+        "counts": counts,
+        "features": features_name,
+        "normalization": {"mean": mean, "std": std},
+        "plan": plan,
+        "fingerprint": dataset_fingerprint(out, to_dict(config)),
+        "audio_root": None if corpus.audio_root is None else str(corpus.audio_root),
+    }
+    write_json(out / "dataset.json", document, format=FORMAT)
+    (folder / "progress.jsonl").unlink(missing_ok=True)
+    (folder / "plan.json").unlink(missing_ok=True)
+    return Dataset.open(out)
+
+
+# ---- who goes where -------------------------------------------------------------------------------------------
+
+
+def _assign_splits(selection: Selection, config: BuildConfig) -> tuple[list[Track], list[Skipped], bool]:
+    """Tracks with their split, those that balancing leaves out, and whether the split is the corpus' own."""
+    tracks, task, seed = selection.tracks, config.tasks[0], config.seed or 0
+    official = (
+        config.group == "artist" and config.seed is None and {track.split for track in tracks} == set(SPLITS)
+    )
+    if config.group == "segment":
+        tracks = [replace(track, split="train") for track in tracks]  # segments are dealt out later
+    elif not official:
+        by_track = config.group == "track"
+        groups = [track.track_id if by_track else _group(track) for track in tracks]
+        splits = split_groups(
+            groups,
+            [_main_label(track, task, config) for track in tracks],
+            valid_fraction=config.valid_fraction,
+            test_fraction=config.test_fraction,
+            seed=seed,
+        )
+        tracks = [replace(track, split=split) for track, split in zip(tracks, splits, strict=True)]
+    if config.balance != "downsample":
+        return tracks, [], official
+    gone = surplus(
+        [track.track_id for track in tracks],
+        [_main_label(track, task, config) for track in tracks],
+        [track.split for track in tracks],
+        seed=seed,
+    )
+    left_out = [
+        Skipped(track_id=track.track_id, path=track.path, reason="balance: its label has enough tracks")
+        for index, track in enumerate(tracks)
+        if index in gone
+    ]
+    return [track for index, track in enumerate(tracks) if index not in gone], left_out, official
+
+
+def _group(track: Track) -> str:
+    return f"artist {track.artist_id}" if track.artist_id else f"track {track.track_id}"
+
+
+def _main_label(track: Track, task: str, config: BuildConfig) -> str:
+    return labels_of(track, task, multi_label=config.multi_label)[0]
+
+
+def _finish_segments(segments: list[Segment], config: BuildConfig) -> list[Segment]:
+    """Deal segments out to splits where whole tracks were not, and balance them."""
+    task, seed = config.tasks[0], config.seed or 0
+    names = [f"{segment.track.track_id}@{segment.start_s}{segment.shift:+g}" for segment in segments]
+    labels = [_main_label(segment.track, task, config) for segment in segments]
+    if config.group == "segment":
+        fractions = {"valid_fraction": config.valid_fraction, "test_fraction": config.test_fraction}
+        splits = split_segments(names, labels, seed=seed, **fractions)
+        segments = [replace(segment, split=split) for segment, split in zip(segments, splits, strict=True)]
+    if config.balance == "segments":
+        gone = surplus(names, labels, [segment.split for segment in segments], seed=seed)
+        segments = [
+            replace(segment, split="unused") if index in gone else segment for index, segment in enumerate(segments)
+        ]
+    return segments
+
+
+def _surviving_labels(
+    tracks: Iterable[Track], labels: dict[str, tuple[str, ...]], config: BuildConfig
+) -> dict[str, tuple[str, ...]]:
+    alive: dict[str, set[str]] = {task: set() for task in labels}
+    for track in tracks:
+        for task in labels:
+            alive[task].update(labels_of(track, task, multi_label=config.multi_label))
+    surviving = {task: tuple(name for name in names if name in alive[task]) for task, names in labels.items()}
+    for task, names in surviving.items():
+        if len(names) < 2:
+            raise DatasetError(
+                f"{len(names)} {task} label(s) left after decoding: nothing to tell apart",
+                hint="is the audio complete? skipped tracks and reasons stand in the summary",
+            )
+    return surviving
+
+
+# ---- features -------------------------------------------------------------------------------------------------
+
+
+def _runner(
+    corpus: Corpus, config: BuildConfig, *, workers: int | None, scheduler: str | None
+) -> Callable[[Iterable[Job]], Iterator[Extracted]]:
+    if corpus.audio_root is None:
+        raise DatasetError(f"the {corpus.name} corpus has neither sound nor a table of features")
+    work = partial(extract, audio_root=corpus.audio_root, config=config)
+    return partial(_run_on_threads, work, workers=workers)
+
+
+def _run_on_threads(
+    work: Callable[[Job], Extracted], jobs: Iterable[Job], *, workers: int | None
+) -> Iterator[Extracted]:
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # one core a track; more would also make sums depend on the machine
+    try:
+        yield from ordered_map(work, jobs, workers=workers)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _store_sound(
+    tracks: Sequence[Track],
+    folder: Path,
+    config: BuildConfig,
+    *,
+    plan: str,
+    run: Callable[[Iterable[Job]], Iterator[Extracted]],
+    progress: Callable[..., None] | None,
+) -> tuple[list[Segment], list[Skipped]]:
+    from geoclass.audio.frontend import create_front_end
+
+    if (folder / "plan.json").exists():
+        if read_json(folder / "plan.json", format="geoclass/plan")["plan"] != plan:
+            raise _occupied(folder.parent.parent, "an unfinished data set made with other settings")
+    else:
+        write_json(folder / "plan.json", {"plan": plan}, format="geoclass/plan")
+    front_end = create_front_end(config.front_end)
+    row_shape = front_end.feature_shape(round(config.segment_seconds * front_end.sample_rate))
+    both = (0.0, config.pitch_shift, -config.pitch_shift)
+    jobs = [
+        Job(track.track_id, track.path, both if config.pitch_shift and track.split == "train" else (0.0,))
+        for track in tracks
+    ]
+    done = extract_all(jobs, writer=FeatureWriter(folder, row_shape=row_shape), run=run, progress=progress)
+    segments, failed = [], []
+    for track, line in zip(tracks, done, strict=True):
+        if line["error"]:
+            failed.append(Skipped(track_id=track.track_id, path=track.path, reason=line["error"]))
+        for start_s, shift in zip(line["starts_s"], line["shifts"], strict=True):
+            segments.append(Segment(track, start_s, shift, track.split))
+    return segments, failed
+
+
+def _store_table(tracks: Sequence[Track], folder: Path) -> list[Segment]:
+    rows = np.array([list((track.features or {}).values()) for track in tracks], np.float32)
+    with atomic_path(folder / "features.npy") as temporary, open(temporary, "wb") as file:
+        np.save(file, rows)
+    return [Segment(track, 0.0, 0.0, track.split) for track in tracks]
+
+
+def _normalization(path: Path, segments: Sequence[Segment]) -> tuple[list[float], list[float]]:
+    """Mean and deviation per band over the training segments; constant bands keep a deviation of 1."""
+    features = np.load(path, mmap_mode="r")
+    train = np.array([index for index, segment in enumerate(segments) if segment.split == "train"])
+    if not len(train):
+        raise DatasetError("no training segment is left", hint="add recordings, or lower --balance and the fractions")
+    chosen = train[np.unique(np.linspace(0, len(train) - 1, min(len(train), _NORMALIZATION_ROWS)).astype(np.int64))]
+    total: NDArray[np.float64] = np.zeros(features.shape[1])
+    squares: NDArray[np.float64] = np.zeros(features.shape[1])
+    count = 0
+    for start in range(0, len(chosen), 256):
+        block = features[chosen[start : start + 256]].astype(np.float64)
+        block = np.moveaxis(block, 1, -1).reshape(-1, features.shape[1])  # (n, n_bands)
+        total += block.sum(axis=0)
+        squares += (block**2).sum(axis=0)
+        count += len(block)
+    mean = total / count
+    std = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    std[std < 1e-6 * np.maximum(1, np.abs(mean))] = 1.0
+    return [round(float(value), 6) for value in mean], [round(float(value), 6) for value in std]
+
+
+# ---- what is written ------------------------------------------------------------------------------------------
+
+
+def _is_complete(out: Path, plan: str) -> bool:
+    if not (out / "dataset.json").exists():
+        if out.exists() and not out.is_dir():
+            raise DatasetError(f"{out} is a file, not a folder", hint="name a folder for the data set")
+        return False
+    if read_json(out / "dataset.json", format=FORMAT).get("plan") == plan:
+        return True
+    raise _occupied(out, "another data set")
+
+
+def _occupied(out: Path, what: str) -> DatasetError:
+    return DatasetError(f"{out} already holds {what}", hint="name another folder, or remove this one")
+
+
+def _counts(labels: dict[str, tuple[str, ...]], segments: Sequence[Segment], config: BuildConfig) -> dict[str, Any]:
+    """Tracks and segments by task, label and split."""
+    counts: dict[str, Any] = {
+        "tracks": len({segment.track.track_id for segment in segments}),
+        "segments": len(segments),
+    }
+    for task, names in labels.items():
+        pairs = [
+            (label, segment.split, segment.track.track_id)
+            for segment in segments
+            for label in labels_of(segment.track, task, multi_label=config.multi_label)
+        ]
+        n_segments = Counter((label, split) for label, split, _ in pairs)
+        n_tracks = Counter((label, split) for label, split, _ in set(pairs))
+        counts[task] = {
+            label: {
+                split: {"tracks": n_tracks[label, split], "segments": n_segments[label, split]} for split in SPLITS
+            }
+            for label in names
+        }
+    return counts
+
+
+def _summary(
+    corpus: Corpus, selection: Selection, skipped: Sequence[Skipped], counts: dict[str, Any], config: BuildConfig
+) -> dict[str, Any]:
+    reasons = Counter(reason_kind(item.reason) for item in skipped)
+    task = config.tasks[0]
+    cells = [(label, split) for label, of in counts[task].items() for split in SPLITS if of[split]["tracks"]]
+    warnings = [
+        f"the {split} split has no {task} {', '.join(gone)}"
+        for split, gone in empty_cells([label for label, _ in cells], [split for _, split in cells]).items()
+    ]
+    if config.group == "artist" and (alone := sum(not track.artist_id for track in selection.tracks)):
+        warnings.append(f"{alone} tracks have no artist: each is taken for an artist of its own")
+    return {
+        "corpus": corpus.name,
+        "read": selection.n_read,
+        "labelled": selection.n_labelled,
+        "kept": counts,
+        "skipped": dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+        "artists_without_place": selection.artists_without_place,
+        "warnings": warnings,
+    }
+
+
+def _track_row(track: Track) -> list[Any]:
+    return [
+        "|".join(track.genres) if name == "genres" else "" if (value := getattr(track, name)) is None else value
+        for name in TRACK_COLUMNS
+    ]
+
+
+def _segment_row(segment: Segment) -> list[Any]:
+    return [segment.track.track_id, segment.start_s, segment.shift, segment.split]
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())

@@ -1,0 +1,34 @@
+"""Which device to compute on. A device that was asked for and is not there is an error, never a silent other one."""
+
+from typing import TYPE_CHECKING
+
+from geoclass.errors import DeviceError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def resolve_device(name: str) -> "torch.device":
+    """ "auto" (CUDA, else MPS, else CPU), "cpu", "cuda", "cuda:1" or "mps" to a device that works.
+
+    Raises:
+        DeviceError: Unknown, or not on this machine.
+    """
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DeviceError(f"unknown device {name!r}", hint="use auto, cpu, cuda, cuda:N or mps") from error
+    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
+        raise DeviceError(
+            f"device {name} was asked for, but torch {torch.__version__} sees {torch.cuda.device_count()} CUDA devices",
+            hint="use --device cpu, or install a driver that fits; `nvidia-smi` shows it",
+        )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError("device mps was asked for, but this machine has no Metal device", hint="use --device cpu")
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise DeviceError(f"device {name!r} is not supported", hint="use auto, cpu, cuda, cuda:N or mps")
+    return device

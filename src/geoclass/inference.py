@@ -1,0 +1,133 @@
+"""Files to predictions: decoded on threads, batched through the model, in input order; a bad file is an answer too."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geoclass.audio.decode import load_excerpt
+from geoclass.audio.segment import cut_segments
+from geoclass.errors import AudioError, ModelError
+from geoclass.parallel import default_workers, ordered_map
+from geoclass.prediction import Failure, FieldPrediction, Prediction
+
+if TYPE_CHECKING:
+    from geoclass.bundle import Bundle
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    path: Path
+    segments: dict[int, NDArray[np.float32]]  # bundle index -> (n_segments, n_samples)
+    error: str = ""
+
+
+class Classifier:
+    """Asks one or several models about sound files.
+
+    Args:
+        bundles: The models; no two may answer the same task.
+        batch_size: Files that go through the models together.
+        excerpt_seconds: How much of the middle of a file is decoded.
+        workers: Decoding threads; None: one per core.
+    """
+
+    def __init__(
+        self,
+        bundles: "Bundle | Sequence[Bundle]",
+        *,
+        batch_size: int = 32,
+        excerpt_seconds: float = 30.0,
+        workers: int | None = None,
+    ) -> None:
+        self.bundles = list(bundles) if isinstance(bundles, Sequence) else [bundles]
+        tasks = [task for bundle in self.bundles for task in bundle.tasks]
+        if doubled := sorted({task for task in tasks if tasks.count(task) > 1}):
+            raise ModelError(f"two models answer {', '.join(doubled)}", hint="name one --model a field")
+        for bundle in self.bundles:
+            _ = bundle.front_end  # fails here, before any file is read, when the model reads a table
+        self.batch_size = batch_size
+        self.excerpt_seconds = excerpt_seconds
+        self.workers = workers or default_workers()
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What is answered, in the order of the models."""
+        return tuple(task for bundle in self.bundles for task in bundle.tasks)
+
+    @property
+    def model_id(self) -> str:
+        """Name, release and weights of every model, for tags that say where they come from."""
+        return "; ".join(bundle.identity for bundle in self.bundles)
+
+    def predict(self, path: str | Path) -> Prediction:
+        """Predict one file.
+
+        Raises:
+            AudioError: It cannot be decoded, or is too short.
+        """
+        (answer,) = self.predict_many([Path(path)])
+        if isinstance(answer, Failure):
+            raise AudioError(f"{path}: {answer.reason}")
+        return answer
+
+    def predict_many(self, paths: Iterable[str | Path]) -> Iterator[Prediction | Failure]:
+        """Predict files, in their order. Decoding runs ahead of the models by a bounded number of files."""
+        decoded = ordered_map(self._decode, map(Path, paths), workers=self.workers, ahead=2 * self.batch_size)
+        while batch := list(islice(decoded, self.batch_size)):
+            yield from self._predict_batch(batch)
+
+    def _decode(self, path: Path) -> _Decoded:
+        segments: dict[int, NDArray[np.float32]] = {}
+        by_rate: dict[int, NDArray[np.float32]] = {}
+        try:
+            for index, bundle in enumerate(self.bundles):
+                rate = bundle.front_end.sample_rate
+                if rate not in by_rate:
+                    by_rate[rate] = load_excerpt(path, sample_rate=rate, duration_s=self.excerpt_seconds)
+                segments[index], _ = cut_segments(by_rate[rate], sample_rate=rate, seconds=bundle.segment_seconds)
+        except AudioError as error:
+            return _Decoded(path, {}, error.message.removeprefix(f"{path}: "))
+        return _Decoded(path, segments)
+
+    def _predict_batch(self, batch: Sequence[_Decoded]) -> list[Prediction | Failure]:
+        good = [item for item in batch if not item.error]
+        fields: dict[Path, dict[str, FieldPrediction]] = {item.path: {} for item in good}
+        for index, bundle in enumerate(self.bundles):
+            for item, answers in zip(good, _ask(bundle, [item.segments[index] for item in good]), strict=True):
+                fields[item.path].update(answers)
+        return [
+            Failure(path=item.path, reason=item.error)
+            if item.error
+            else Prediction(path=item.path, fields={task: fields[item.path][task] for task in self.tasks})
+            for item in batch
+        ]
+
+
+def _ask(bundle: "Bundle", files: Sequence[NDArray[np.float32]]) -> Iterator[dict[str, FieldPrediction]]:
+    """Segments of several files, each (n_segments, n_samples), to one answer a file."""
+    import torch
+
+    if not files:
+        return
+    with torch.inference_mode():
+        sound = torch.from_numpy(np.concatenate(files)).to(bundle.device, non_blocking=True)
+        logits = {
+            task: values.double().cpu().numpy() for task, values in bundle.logits(bundle.front_end(sound)).items()
+        }
+    ends = np.cumsum([len(segments) for segments in files])
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        yield {
+            head.task: FieldPrediction(
+                task=head.task,
+                kind=head.kind,
+                labels=head.labels,
+                probabilities=head.probabilities(logits[head.task][start:end].mean(axis=0, keepdims=True))[0],
+                threshold=head.threshold,
+            )
+            for head in bundle.heads
+        }

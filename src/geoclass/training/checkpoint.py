@@ -1,0 +1,56 @@
+"""What a run needs to go on: weights, optimizer, schedule, and where it stands. Read back without unpickling code."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from geoclass.errors import TrainingError
+from geoclass.storage import atomic_path
+from geoclass.training.loop import State
+
+
+def save_checkpoint(path: Path, state: State, *, identity: str) -> None:
+    """Write the state atomically; `identity` names what it belongs to (data set and configuration)."""
+    content = {
+        "identity": identity,
+        "model": state.model.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "schedule": _plain(state.schedule.state_dict()),
+        "scaler": state.scaler.state_dict(),
+        "epoch": state.epoch,
+        "best": [float(value) for value in state.best],
+        "best_epoch": state.best_epoch,
+    }
+    with atomic_path(path) as temporary:
+        torch.save(content, temporary)
+
+
+def load_checkpoint(path: Path, state: State, *, identity: str, device: torch.device) -> None:
+    """Put a saved state back into `state`.
+
+    Raises:
+        TrainingError: Unreadable, or of another data set or configuration.
+    """
+    try:
+        content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise TrainingError(f"{path} is not a checkpoint: {error}", hint="start over without --resume") from error
+    if content["identity"] != identity:
+        raise TrainingError(
+            f"{path} belongs to another data set or other settings",
+            hint="resume with the run's own config.toml (--config), or choose another --run-dir",
+        )
+    state.model.load_state_dict(content["model"])
+    state.optimizer.load_state_dict(content["optimizer"])
+    state.schedule.load_state_dict(content["schedule"])
+    state.scaler.load_state_dict(content["scaler"])
+    state.epoch, state.best_epoch = content["epoch"], content["best_epoch"]
+    state.best = (content["best"][0], content["best"][1])
+
+
+def _plain(content: dict[str, Any]) -> dict[str, Any]:
+    """Numbers and lists only: functions stay with the program."""
+    kept = (bool, int, float, str, list, dict, type(None))
+    return {key: value for key, value in content.items() if isinstance(value, kept) and key != "lr_lambdas"}

@@ -1,0 +1,220 @@
+"""The training loop: a generator that yields one `Epoch` after another and ends when training is over."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from geoclass.audio.augment import batch_generator, gain, mask_bands, mask_frames, mixup
+from geoclass.bundle import Bundle, Head
+from geoclass.config import TrainingConfig
+from geoclass.dataset.loading import Batch, SegmentLoader
+from geoclass.errors import TrainingError
+from geoclass.storage import fingerprint
+from geoclass.training.runtime import Runtime
+from geoclass.training.scores import score_tracks
+
+
+@dataclass
+class State:
+    """All that changes while training goes on, and that a checkpoint keeps."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    schedule: Any
+    scaler: torch.amp.GradScaler
+    epoch: int = 0  # the next one
+    best: tuple[float, float] = (-np.inf, -np.inf)  # score, minus loss
+    best_epoch: int = -1
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training split gave."""
+
+    number: int
+    numbers: dict[str, float] = field(default_factory=dict)  # train_loss, valid_loss, valid_accuracy, …, lr, seconds
+    is_best: bool = False
+
+
+def train_epochs(
+    bundle: Bundle,
+    *,
+    state: State,
+    train: SegmentLoader,
+    valid: SegmentLoader,
+    config: TrainingConfig,
+    runtime: Runtime,
+    on_step: Callable[[], None] = lambda: None,
+) -> Iterator[Epoch]:
+    """Train until the epochs are through or nothing got better for long enough.
+
+    Every random number depends on (seed, epoch, batch): a run that is resumed ends like one that was not interrupted.
+
+    Raises:
+        TrainingError: The loss is no longer finite.
+    """
+    wrapped = runtime.wrap(_compiled(state.model, config))
+    losses = loss_functions(bundle.heads, train, config)
+    for number in range(state.epoch, config.epochs):
+        began = time.perf_counter()
+        torch.manual_seed(int(fingerprint("epoch", config.seed, number, runtime.rank)[:15], 16))
+        train_loss = _train_one_epoch(wrapped, bundle, state, train, losses, number, config, runtime, on_step)
+        seconds = time.perf_counter() - began
+
+        runtime.broadcast_buffers(state.model)
+        logits = predict_logits(bundle, valid, runtime)
+        scores = score_tracks(bundle.heads, logits, valid.split)
+        lr = state.optimizer.param_groups[0]["lr"]
+        _step_schedule(state, scores["loss"], config)
+
+        score = -scores["loss"] if config.monitor == "loss" else scores[config.monitor]
+        is_best = (score, -scores["loss"]) > state.best
+        if is_best:
+            state.best, state.best_epoch = (score, -scores["loss"]), number
+        state.epoch = number + 1
+        numbers = {"train_loss": train_loss, **{f"valid_{name}": value for name, value in scores.items()}}
+        yield Epoch(number, {**numbers, "lr": lr, "seconds": seconds}, is_best)
+        if config.early_stopping and number - state.best_epoch >= config.early_stopping:
+            return
+
+
+def new_state(model: nn.Module, *, config: TrainingConfig, steps_per_epoch: int, runtime: Runtime) -> State:
+    """A fresh optimizer and schedule for a model."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[config.optimizer]
+    optimizer = kind(trained, lr=config.lr, weight_decay=config.weight_decay)
+    scaler = torch.amp.GradScaler(runtime.device.type, enabled=runtime.precision == "fp16")
+    return State(model, optimizer, _schedule(optimizer, config, steps_per_epoch), scaler)
+
+
+def predict_logits(bundle: Bundle, loader: SegmentLoader, runtime: Runtime) -> dict[str, NDArray[np.float64]]:
+    """Mean logits of each track: task -> (n_tracks, n_labels). Each rank hears its share, each segment counts once."""
+    sums = torch.zeros(len(loader.split.tracks), sum(len(head.labels) for head in bundle.heads), dtype=torch.float64)
+    counts = torch.bincount(loader.tracks, minlength=len(sums)).double()
+    bundle.model.eval()
+    with torch.inference_mode(), runtime.autocast():
+        for batch in loader.epoch():
+            if len(batch.tracks):
+                sums.index_add_(0, batch.tracks, bundle.model(bundle.normalize(batch.x)).double().cpu())
+    sums = runtime.total(sums.to(runtime.device)).cpu()
+    means = sums / counts[:, None]
+    parts = torch.split(means, [len(head.labels) for head in bundle.heads], dim=1)
+    return {head.task: part.numpy() for head, part in zip(bundle.heads, parts, strict=True)}
+
+
+def loss_functions(
+    heads: Sequence[Head], train: SegmentLoader, config: TrainingConfig
+) -> Mapping[str, Callable[[Tensor, Tensor], Tensor]]:
+    """Cross entropy with smoothed labels for "single", binary cross entropy for "multi"; weighted by rarity."""
+    losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {}
+    for head in heads:
+        targets = train.targets[head.task][train.tracks_on_device]
+        if head.kind == "multi":
+            positives = targets.sum(dim=0).clamp(min=1)
+            weight = ((len(targets) - positives) / positives).clamp(max=20.0) if config.class_weights else None
+            losses[head.task] = nn.BCEWithLogitsLoss(pos_weight=weight)
+        else:
+            counts = torch.bincount(targets, minlength=len(head.labels)).clamp(min=1).float()
+            weight = len(targets) / (len(head.labels) * counts) if config.class_weights else None
+            losses[head.task] = nn.CrossEntropyLoss(weight=weight, label_smoothing=config.label_smoothing)
+    return losses
+
+
+def _train_one_epoch(
+    wrapped: nn.Module,
+    bundle: Bundle,
+    state: State,
+    train: SegmentLoader,
+    losses: Mapping[str, Callable[[Tensor, Tensor], Tensor]],
+    number: int,
+    config: TrainingConfig,
+    runtime: Runtime,
+    on_step: Callable[[], None],
+) -> float:
+    wrapped.train()
+    total = torch.zeros(2, dtype=torch.float64, device="cpu")
+    running = torch.zeros((), device=runtime.device)
+    n_samples = 0
+    for batch in train.epoch(number):
+        with runtime.autocast():
+            loss = _batch_loss(wrapped, bundle, batch, losses, number, config, runtime)
+        state.optimizer.zero_grad(set_to_none=True)
+        state.scaler.scale(loss).backward()
+        if config.grad_clip:
+            state.scaler.unscale_(state.optimizer)
+            nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip)
+        state.scaler.step(state.optimizer)
+        state.scaler.update()
+        if config.schedule == "cosine":
+            state.schedule.step()
+        running += loss.detach() * len(batch.x)
+        n_samples += len(batch.x)
+        on_step()
+    total[0], total[1] = running.item(), n_samples
+    total = runtime.total(total.to(runtime.device)).cpu()
+    train_loss = float(total[0] / total[1])
+    if not np.isfinite(train_loss):
+        raise TrainingError(
+            f"the loss is {train_loss} in epoch {number + 1}", hint=f"try a lower --lr than {config.lr:g}"
+        )
+    return train_loss
+
+
+def _batch_loss(
+    wrapped: nn.Module,
+    bundle: Bundle,
+    batch: Batch,
+    losses: Mapping[str, Callable[[Tensor, Tensor], Tensor]],
+    epoch: int,
+    config: TrainingConfig,
+    runtime: Runtime,
+) -> Tensor:
+    generator = batch_generator(config.seed, epoch=epoch, batch=batch.index * runtime.world_size + runtime.rank)
+    x = batch.x
+    if config.gain_db and x.dim() == 3:
+        x = gain(x, generator, gain_db=config.gain_db)
+    x = bundle.normalize(x)
+    if config.mask_fraction and x.dim() == 3:
+        x = mask_frames(mask_bands(x, generator, fraction=config.mask_fraction), generator, fraction=config.mask_fraction)
+    if not config.mixup:
+        logits = bundle.split_logits(wrapped(x))
+        return _sum(losses[task](logits[task], batch.targets[task]) for task in logits)
+    mixed = mixup(x, generator, alpha=config.mixup)
+    logits = bundle.split_logits(wrapped(mixed.x))
+    own = _sum(losses[task](logits[task], batch.targets[task]) for task in logits)
+    other = _sum(losses[task](logits[task], batch.targets[task][mixed.partner]) for task in logits)
+    return mixed.weight * own + (1 - mixed.weight) * other
+
+
+def _sum(terms: Iterator[Tensor]) -> Tensor:
+    return torch.stack(list(terms)).sum()
+
+
+def _schedule(optimizer: torch.optim.Optimizer, config: TrainingConfig, steps_per_epoch: int) -> Any:
+    if config.schedule == "plateau":
+        return torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, factor=config.plateau_factor, patience=config.plateau_patience
+        )
+    warmup, steps = round(config.warmup_epochs * steps_per_epoch), max(1, config.epochs * steps_per_epoch)
+
+    def cosine(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / (warmup + 1)
+        return float(0.5 * (1 + np.cos(np.pi * min(1.0, (step - warmup) / max(1, steps - warmup)))))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, cosine if config.schedule == "cosine" else lambda step: 1.0)
+
+
+def _step_schedule(state: State, valid_loss: float, config: TrainingConfig) -> None:
+    if config.schedule == "plateau":
+        state.schedule.step(valid_loss)
+
+
+def _compiled(model: nn.Module, config: TrainingConfig) -> nn.Module:
+    return torch.compile(model) if config.compile else model  # type: ignore[return-value]

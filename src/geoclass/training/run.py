@@ -1,0 +1,246 @@
+"""One training run, from a data set to a bundle, and everything that is kept of it on the way."""
+
+import json
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from geoclass import __version__
+from geoclass.bundle import Bundle, Head
+from geoclass.calibration import choose_threshold, fit_temperature
+from geoclass.config import RunConfig, save_toml, to_dict
+from geoclass.dataset.loading import SegmentLoader
+from geoclass.dataset.manifest import Dataset
+from geoclass.errors import TrainingError
+from geoclass.models.registry import create_model
+from geoclass.storage import atomic_path, fingerprint, write_text
+from geoclass.training.checkpoint import load_checkpoint, save_checkpoint
+from geoclass.training.curves import plot_curves
+from geoclass.training.loop import Epoch, new_state, predict_logits, train_epochs
+from geoclass.training.runtime import Runtime, open_runtime
+from geoclass.training.scores import score_tracks
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a run leaves behind."""
+
+    run_dir: Path
+    bundle: Bundle
+    history: list[dict[str, float]]  # one entry an epoch, as in metrics.jsonl
+    scores: Mapping[str, Mapping[str, float]]  # task -> validation scores of the best epoch
+
+
+def train(
+    dataset: Dataset,
+    *,
+    config: RunConfig | None = None,
+    run_dir: str | Path,
+    resume: bool = False,
+    device: str = "auto",
+    on_step: Callable[[], None] = lambda: None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> TrainResult:
+    """Train a network, keep the best and the last epoch, calibrate, and write the bundle.
+
+    The run folder holds config.toml, metrics.jsonl, curves.png, last.pt, best.pt and, in the end, bundle/.
+    Started by torchrun, every process calls this; the first one writes.
+
+    Args:
+        dataset: With "train" and "valid" splits.
+        config: Network and settings; None: the defaults.
+        run_dir: Folder of the run.
+        resume: Go on with the run in `run_dir`; on the CPU the result is bit for bit that of an unbroken run.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        on_step: Called after each training step.
+        on_epoch: Called after each epoch.
+
+    Raises:
+        ModelError: The network does not exist or cannot read the data set's features.
+        TrainingError: `run_dir` is taken, there is nothing to resume, or the loss is not finite.
+        DeviceError: No such device or precision.
+    """
+    config = config or RunConfig()
+    run_dir = Path(run_dir)
+    heads = _heads(dataset, config)
+    torch.manual_seed(config.training.seed)
+    model = create_model(
+        config.model.name,
+        n_classes=sum(len(head.labels) for head in heads),
+        front_end=dataset.front_end,
+        **config.model.arguments,
+    )
+    with open_runtime(device, precision=config.training.precision) as runtime:
+        bundle = _bundle(dataset, config, model, heads, runtime)
+        train_loader, valid_loader = _loaders(dataset, config, runtime)
+        state = new_state(model, config=config.training, steps_per_epoch=len(train_loader), runtime=runtime)
+        identity = fingerprint(dataset.fingerprint, _without_length(config))
+        history = _open_run(run_dir, resume=resume, is_main=runtime.is_main)
+        runtime.barrier()
+        if resume:
+            load_checkpoint(run_dir / "last.pt", state, identity=identity, device=runtime.device)
+            history = history[: state.epoch]
+        if runtime.is_main:
+            save_toml(config, run_dir / "config.toml")
+            _write_history(run_dir, history)
+        board = _tensorboard(run_dir) if runtime.is_main else None
+        if _is_open(state.epoch, state.best_epoch, config):
+            for epoch in train_epochs(
+                bundle,
+                state=state,
+                train=train_loader,
+                valid=valid_loader,
+                config=config.training,
+                runtime=runtime,
+                on_step=on_step,
+            ):
+                history.append({"epoch": epoch.number + 1, **epoch.numbers, "is_best": epoch.is_best})
+                if runtime.is_main:
+                    _keep(run_dir, epoch, history, state, identity, board)
+                on_epoch(epoch)
+        runtime.barrier()
+        if state.best_epoch < 0:
+            raise TrainingError(f"{run_dir}: no epoch was trained", hint="give --epochs of at least 1")
+        best = torch.load(run_dir / "best.pt", map_location=runtime.device, weights_only=True)
+        model.load_state_dict(best)
+        bundle, scores = _calibrate(bundle, valid_loader, config, runtime)
+        bundle = replace(bundle, training=_provenance(dataset, config, epochs=len(history)), metrics=scores)
+        if runtime.is_main:
+            plot_curves(history, run_dir / "curves.png")
+            bundle.save(run_dir / "bundle")
+        runtime.barrier()
+    return TrainResult(run_dir, bundle, history, scores)
+
+
+def _heads(dataset: Dataset, config: RunConfig) -> tuple[Head, ...]:
+    tasks = tuple(part.strip() for part in config.task.split(",")) if config.task else dataset.tasks
+    if missing := [task for task in tasks if task not in dataset.tasks]:
+        raise TrainingError(
+            f"{dataset.folder} has no {', '.join(missing)} labels",
+            hint=f"it has: {', '.join(dataset.tasks)}; build one with `--task {','.join(tasks)}`",
+        )
+    return tuple(Head(task=task, kind=dataset.kind(task), labels=dataset.labels[task]) for task in tasks)
+
+
+def _bundle(
+    dataset: Dataset, config: RunConfig, model: Any, heads: tuple[Head, ...], runtime: Runtime
+) -> Bundle:
+    corpus = dataset.document["corpus"]
+    return Bundle(
+        name=f"{config.model.name}-{corpus['name']}-{'-'.join(head.task for head in heads)}",
+        release=dataset.fingerprint[:6],
+        model=model,
+        front_end_config=dataset.front_end,
+        segment_seconds=dataset.config.segment_seconds,
+        mean=dataset.mean,
+        std=dataset.std,
+        heads=heads,
+        data={
+            "corpus": corpus["description"],
+            "split": f"{dataset.document['split']['protocol']}, {dataset.document['split']['source']}",
+            "licence": "; ".join(sorted(set(dataset.tracks["licence"]) - {""})[:10]) or "not stated",
+        },
+        device=runtime.device,
+    )
+
+
+def _loaders(dataset: Dataset, config: RunConfig, runtime: Runtime) -> tuple[SegmentLoader, SegmentLoader]:
+    settings = config.training
+    shared = {"device": runtime.device, "rank": runtime.rank, "world_size": runtime.world_size}
+    return (
+        SegmentLoader(
+            dataset,
+            dataset.split("train"),
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            balanced=settings.balanced_sampling,
+            **shared,
+        ),
+        SegmentLoader(dataset, dataset.split("valid"), batch_size=4 * settings.batch_size, **shared),
+    )
+
+
+def _calibrate(
+    bundle: Bundle, valid: SegmentLoader, config: RunConfig, runtime: Runtime
+) -> tuple[Bundle, dict[str, dict[str, float]]]:
+    """Temperature and threshold of each head on the validation split, and the scores there."""
+    logits = predict_logits(bundle, valid, runtime)
+    heads, scores = [], {}
+    for head in bundle.heads:
+        targets = valid.split.targets(head.task)
+        head = replace(head, temperature=fit_temperature(logits[head.task], targets))
+        probabilities = head.probabilities(logits[head.task])
+        threshold = choose_threshold(probabilities, targets, target_precision=config.training.target_precision)
+        heads.append(replace(head, threshold=threshold))
+        scores[head.task] = score_tracks([head], logits, valid.split)
+    return replace(bundle, heads=tuple(heads)), scores
+
+
+def _provenance(dataset: Dataset, config: RunConfig, *, epochs: int) -> dict[str, Any]:
+    return {
+        "dataset_fingerprint": dataset.fingerprint,
+        "group": dataset.group,
+        "seed": config.training.seed,
+        "epochs": epochs,
+        "settings": to_dict(config.training),
+        "versions": {"geoclass": __version__, "torch": str(torch.__version__), "python": platform.python_version()},
+    }
+
+
+def _is_open(epoch: int, best_epoch: int, config: RunConfig) -> bool:
+    """Whether a run at this point would train another epoch."""
+    patience = config.training.early_stopping
+    return epoch < config.training.epochs and not (patience and epoch - 1 - best_epoch >= patience and epoch > 0)
+
+
+def _without_length(config: RunConfig) -> dict[str, Any]:
+    """What must agree for a run to go on; it may go on for more epochs unless they shape the schedule."""
+    plain = to_dict(config)
+    if config.training.schedule != "cosine":
+        plain["training"].pop("epochs")
+    return plain
+
+
+# ---- the run folder -------------------------------------------------------------------------------------------
+
+
+def _open_run(run_dir: Path, *, resume: bool, is_main: bool) -> list[dict[str, Any]]:
+    log = run_dir / "metrics.jsonl"
+    if resume:
+        if not (run_dir / "last.pt").exists():
+            raise TrainingError(f"{run_dir} has no last.pt to resume from", hint="start it without --resume")
+        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    if is_main and (run_dir / "last.pt").exists():
+        raise TrainingError(
+            f"{run_dir} already holds a run", hint="add --resume to go on with it, or choose another --run-dir"
+        )
+    return []
+
+
+def _keep(run_dir: Path, epoch: Epoch, history: list[dict[str, Any]], state: Any, identity: str, board: Any) -> None:
+    """Best weights first, then the log, then the checkpoint that says the epoch is done."""
+    if epoch.is_best:
+        with atomic_path(run_dir / "best.pt") as temporary:
+            torch.save(state.model.state_dict(), temporary)
+    _write_history(run_dir, history)
+    save_checkpoint(run_dir / "last.pt", state, identity=identity)
+    if board is not None:
+        for name, value in epoch.numbers.items():
+            board.add_scalar(name, value, epoch.number + 1)
+        board.flush()
+
+
+def _write_history(run_dir: Path, history: list[dict[str, Any]]) -> None:
+    write_text(run_dir / "metrics.jsonl", "".join(json.dumps(line) + "\n" for line in history))
+
+
+def _tensorboard(run_dir: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:  # the extra geoclass[tensorboard] is not installed
+        return None
+    return SummaryWriter(str(run_dir / "tensorboard"))
