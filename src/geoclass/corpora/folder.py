@@ -52,7 +52,7 @@ class Folder:
         self.columns: tuple[str, ...] = ()
         self.notes: list[str] = []
         if self._csv is not None:
-            self.description = f"{self._csv}; country as stated there"
+            self.description = f"{self._csv.name} of a folder; labels as stated there"
             self._csv_rows(self._csv)  # finds missing columns now
             return
         if len(self._tasks) > 1:
@@ -69,7 +69,7 @@ class Folder:
                 + (", …" if len(labels) > 3 else ""),
                 hint='use names or ISO codes ("Turkey", "TR"), or --task genre',
             )
-        self.description = f"{root}, one sub-folder a {self._tasks[0]}"
+        self.description = f"folder {root.name}, one sub-folder a {self._tasks[0]}"
 
     def tracks(self) -> Iterator[Track | Skipped]:
         """The rows of the CSV in their order, or the sound files by path."""

@@ -4,7 +4,9 @@ import csv
 import html
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from geoclass.errors import CorpusError
@@ -83,6 +85,18 @@ def find_columns(
     return found
 
 
+def find_table(name: str | Path, root: Path) -> Path:
+    """A table that was asked for by its path, or by its name below `root`.
+
+    Raises:
+        CorpusError: It is in neither place.
+    """
+    for path in (Path(name), root / name):
+        if path.is_file():
+            return path
+    raise CorpusError(f"no table {name}, neither as given nor in {root}", hint="give the path of a CSV file")
+
+
 def finite(text: str) -> float | None:
     """The number in `text`; None when it is not a number, infinite or NaN."""
     try:
@@ -103,3 +117,72 @@ def coordinates(latitude: str, longitude: str) -> tuple[float, float] | tuple[No
 def plain_text(text: str) -> str:
     """`text` without HTML: tags removed, entities resolved, runs of white space as one space."""
     return " ".join(html.unescape(_TAG.sub(" ", text)).split()) if text else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberTable:
+    """Rows of numbers by key, without the columns that say nothing."""
+
+    columns: tuple[str, ...]  # those whose values differ
+    constant: tuple[str, ...]  # those with one value in all rows: left out
+    faults: Mapping[str, str]  # key -> why its row cannot be used
+    repeated: int  # rows whose key was there before; the first row counts
+    _places: tuple[int, ...]  # of `columns` in the rows
+    _rows: Mapping[str, "array[float]"]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._rows or key in self.faults
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def row(self, key: str) -> dict[str, float]:
+        """The numbers of a key that is there and has no fault."""
+        values = self._rows[key]
+        return {column: values[place] for column, place in zip(self.columns, self._places, strict=True)}
+
+    def notes(self, path: Path) -> list[str]:
+        """What was left out of the table, for people."""
+        left_out = f"{path.name}: left out, one value in all rows: {', '.join(self.constant)}"
+        repeated = f"{path.name}: {self.repeated:,} rows repeat a key; the first counts"
+        return [left_out] * bool(self.constant) + [repeated] * bool(self.repeated)
+
+
+def number_table(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> NumberTable:
+    """Turn rows of text into numbers.
+
+    Args:
+        path: The file, for messages.
+        columns: Names of the numbers.
+        rows: (key, one text a column); a row of another length is a fault, and so is what is not a finite number.
+
+    Raises:
+        CorpusError: No usable row, or no column whose values differ.
+    """
+    numbers: dict[str, array[float]] = {}
+    faults: dict[str, str] = {}
+    repeated = 0
+    for key, texts in rows:
+        if key in numbers or key in faults:
+            repeated += 1
+        elif len(texts) != len(columns):
+            faults[key] = f"the line has not {len(columns)} numbers"
+        elif None in (values := [finite(text) for text in texts]):
+            faults[key] = f"{columns[values.index(None)]} is not a finite number"
+        else:
+            numbers[key] = array("d", values)  # type: ignore[arg-type]
+    if not numbers:
+        found = f"; the first fault: {next(iter(faults.values()))}" if faults else ""
+        raise CorpusError(f"{path} has no usable row of numbers{found}", hint="download it again")
+    first = next(iter(numbers.values()))
+    differ = [any(row[place] != first[place] for row in numbers.values()) for place in range(len(columns))]
+    if not any(differ):
+        raise CorpusError(f"every column of {path} has one value in all rows ({len(numbers)})")
+    return NumberTable(
+        columns=tuple(column for column, differs in zip(columns, differ, strict=True) if differs),
+        constant=tuple(column for column, differs in zip(columns, differ, strict=True) if not differs),
+        faults=faults,
+        repeated=repeated,
+        _places=tuple(place for place, differs in enumerate(differ) if differs),
+        _rows=numbers,
+    )

@@ -1,0 +1,253 @@
+"""MIRAGE-MetaCorpus (Nguyen, Acosta, Dang, Sears, ISMIR 2024): a million broadcasts of 10,000 internet radio stations.
+
+No sound: features come as a table joined on track and artist, or from Spotify. A broadcast is not a track: each pair
+of track and artist counts once, at its first broadcast. The country is that of the station, unless the release has a
+column for the artist's.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import ClassVar
+
+from geoclass.corpora.base import Skipped, Track, check_root, check_task
+from geoclass.corpora.spotify import BATCH, SPOTIFY_COLUMNS, SpotifyFeatures
+from geoclass.corpora.tables import NumberTable, find_columns, find_table, header_of, number_table, read_rows
+from geoclass.errors import CorpusError, UsageError
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "track": ("track_name", "track_title", "track"),
+    "artist": ("artist_name", "artist"),
+}
+_STATION: dict[str, tuple[str, ...]] = {"country": ("country", "country_name", "location_country")}
+_ARTIST: dict[str, tuple[str, ...]] = {
+    "artist_country": ("artist_country", "artist_country_name", "artist_location_country")
+}
+_TABLES = ("tracks", "artists", "stations", "locations")  # joined to events.csv in this order, by track_id and so on
+_EXPECTED = "MIRAGE.csv, or events.csv with tracks.csv, artists.csv, stations.csv and locations.csv"
+_LICENCE = "metadata: see the Zenodo record"
+
+
+class MIRAGE:
+    """The tracks that the stations played, each once, with thirteen numbers each.
+
+    Args:
+        root: The folder that holds `MIRAGE.csv` (or events.csv and the tables it refers to), or the CSV itself.
+        features: A CSV with columns for track, artist and the thirteen of `SPOTIFY_COLUMNS`.
+        spotify: Ask Spotify for the numbers instead; a `SpotifyFeatures` sets where the cache lies.
+        task: "country".
+
+    Raises:
+        CorpusError: Missing or empty root, a missing column, a table without usable rows.
+        UsageError: Another task, or not one of `features` and `spotify`.
+    """
+
+    name: ClassVar[str] = "mirage"
+    tasks: ClassVar[tuple[str, ...]] = ("country",)
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        features: str | Path | None = None,
+        spotify: bool | SpotifyFeatures = False,
+        task: str = "country",
+    ) -> None:
+        root = Path(root)
+        check_task("MIRAGE", task, self.tasks)
+        if (features is None) == (spotify is False):
+            raise UsageError(
+                "MIRAGE has no sound: its features come from a table or from Spotify, one of the two",
+                hint="give --features CSV (track, artist and the 13 Spotify numbers) or --spotify",
+            )
+        check_root("MIRAGE", root, expected=_EXPECTED)
+        self._events = _Events(root)
+        self._table: NumberTable | None = None
+        self._spotify: SpotifyFeatures | None = None
+        if features is not None:
+            self._csv = find_table(features, root)
+            self._table = _read_features(self._csv)
+        else:
+            self._spotify = spotify if isinstance(spotify, SpotifyFeatures) else SpotifyFeatures()
+        self.columns: tuple[str, ...] = self._table.columns if self._table else SPOTIFY_COLUMNS
+        self.audio_root: Path | None = None
+        self.notes: list[str] = []
+        self.country_of = "artist" if self._events.has_artist_country else "station"
+        self.description = f"MIRAGE, {len(self.columns)} features; country of the {self.country_of}"
+
+    def tracks(self) -> Iterator[Track | Skipped]:
+        """Each track at its first broadcast, in the order of the broadcasts."""
+        self.notes.clear()
+        yield from self._with_table(self._table) if self._table else self._with_spotify()
+
+    def _with_table(self, table: NumberTable) -> Iterator[Track | Skipped]:
+        self.notes += table.notes(self._csv)
+        joined = unjoined = 0
+        examples: list[str] = []
+        for item in self._distinct():
+            key = _key(item.title, item.artist) if isinstance(item, Track) else ""
+            if isinstance(item, Skipped):
+                yield item
+            elif key not in table:
+                unjoined += 1
+                examples += [f"{item.title} by {item.artist}"] * (len(examples) < 3)
+                yield Skipped(track_id=item.track_id, path="", reason=f"no row in {self._csv.name}")
+            elif key in table.faults:
+                yield Skipped(track_id=item.track_id, path="", reason=table.faults[key])
+            else:
+                joined += 1
+                yield _with_features(item, table.row(key))
+        if unjoined:
+            found = f"{unjoined:,} of {joined + unjoined:,} tracks have no row in {self._csv.name}, such as "
+            self.notes.append(found + "; ".join(examples))
+            if not joined:
+                raise CorpusError(
+                    self.notes[-1], hint="the join is on track and artist, without regard to case and outer spaces"
+                )
+
+    def _with_spotify(self) -> Iterator[Track | Skipped]:
+        assert self._spotify is not None
+        items = self._distinct()
+        while batch := list(islice(items, BATCH)):
+            tracks = [item for item in batch if isinstance(item, Track)]
+            answers = iter(self._spotify.look_up([(track.title, track.artist) for track in tracks]))
+            for item in batch:
+                if isinstance(item, Skipped):
+                    yield item
+                elif isinstance(answer := next(answers), str):
+                    yield Skipped(track_id=item.track_id, path="", reason=answer)
+                else:
+                    yield _with_features(item, answer)
+
+    def _distinct(self) -> Iterator[Track | Skipped]:
+        """The first broadcast of each track, with its country and without features."""
+        first: dict[str, str] = {}  # track and artist -> country
+        repeats = elsewhere = 0
+        unknown: dict[str, None] = {}
+        for line, title, artist, name in self._events.rows():
+            key, country = _key(title, artist), _country(name)
+            if not (title and artist):
+                yield Skipped(track_id=f"line {line}", path="", reason="the broadcast names no track or no artist")
+            elif key in first:
+                repeats += 1
+                elsewhere += bool(country) and first[key] != country
+            elif not country:
+                reason = f"unknown country: {name}" if name else f"no country of the {self.country_of}"
+                unknown |= {name: None} if name else {}
+                yield Skipped(track_id=f"line {line}", path="", reason=reason)
+            else:
+                first[key] = country
+                yield Track(
+                    track_id="mirage-" + hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16],
+                    artist_id=artist.casefold(),
+                    artist=artist,
+                    title=title,
+                    country=country,
+                    licence=_LICENCE,
+                )
+        if not first and unknown:
+            raise CorpusError(f"MIRAGE names no country that is known: {', '.join(list(unknown)[:3])}")
+        if repeats:
+            self.notes.append(
+                f"{repeats:,} broadcasts repeat a track; its first one counts, {elsewhere:,} came from another country"
+            )
+
+
+class _Events:
+    """The broadcasts: rows of MIRAGE.csv, or of events.csv joined with the tables it refers to."""
+
+    def __init__(self, root: Path) -> None:
+        places = [root] if root.is_file() else [root / "MIRAGE.csv", root / "events.csv"]
+        path = next((place for place in places if place.is_file()), None)
+        if path is None:
+            raise CorpusError(f"no MIRAGE.csv or events.csv in {root}", hint=f"expected: {_EXPECTED}")
+        self._path = path
+        header = header_of(read_rows(path), path)
+        self._lookups: list[tuple[str, dict[str, dict[str, str]]]] = []
+        columns = list(header)
+        if path.name == "events.csv":
+            for name in _TABLES:
+                if (table := path.with_name(f"{name}.csv")).is_file():
+                    found, rows = _read_lookup(table, key=f"{name.removesuffix('s')}_id")
+                    self._lookups.append((f"{name.removesuffix('s')}_id", rows))
+                    columns += found
+        artist = find_columns(columns, path, required={}, optional=_ARTIST)
+        self.has_artist_country = bool(artist)
+        country = {} if artist else _STATION
+        # Found among all columns, so that one message names what no table has.
+        find_columns(columns, path, required=_NAMES | country)
+        self._wanted = {**_NAMES, "country": _ARTIST["artist_country"] if artist else _STATION["country"]}
+        self._header = [column.strip().casefold() for column in header]
+
+    def rows(self) -> Iterator[tuple[int, str, str, str]]:
+        """(line, track, artist, name of the country), stripped; "" for what is not there."""
+        rows = read_rows(self._path)
+        next(rows)
+        names = (self._wanted["track"], self._wanted["artist"], self._wanted["country"])
+        if not self._lookups:
+            places = [next(self._header.index(name) for name in accepted if name in self._header) for accepted in names]
+            for line, row in rows:
+                title, artist, country = (row[place].strip() if place < len(row) else "" for place in places)
+                yield line, title, artist, country
+            return
+        for line, row in rows:
+            merged = dict(zip(self._header, row, strict=False))
+            for key, lookup in self._lookups:
+                merged = {**lookup.get(merged.get(key, ""), {}), **merged}
+            title, artist, country = (
+                next((text for name in accepted if (text := merged.get(name, "").strip())), "") for accepted in names
+            )
+            yield line, title, artist, country
+
+
+def _read_lookup(path: Path, *, key: str) -> tuple[list[str], dict[str, dict[str, str]]]:
+    """The wanted columns of a table that events.csv refers to, and its rows by their id."""
+    rows = read_rows(path)
+    header = [column.strip().casefold() for column in header_of(rows, path)]
+    place = find_columns(header, path, required={key: (key, "id")})[key]
+    wanted = {name for accepted in (_NAMES | _STATION | _ARTIST).values() for name in accepted}
+    # The country in artists.csv is the artist's.
+    renamed = {"country": "artist_country", "country_name": "artist_country"} if path.stem == "artists" else {}
+    kept = {
+        index: renamed.get(column, column)
+        for index, column in enumerate(header)
+        if index != place and (column in wanted or column.endswith("_id"))
+    }
+    table = {
+        row[place]: {column: row[index] for index, column in kept.items() if index < len(row)}
+        for _, row in rows
+        if place < len(row)
+    }
+    return list(kept.values()), table
+
+
+def _read_features(path: Path) -> NumberTable:
+    rows = read_rows(path)
+    header = header_of(rows, path)
+    places = find_columns(header, path, required=_NAMES | {column: (column,) for column in SPOTIFY_COLUMNS})
+    numbers = [places[column] for column in SPOTIFY_COLUMNS]
+    keyed = (
+        (_key(row[places["track"]], row[places["artist"]]), [row[place] for place in numbers])
+        if len(row) == len(header)
+        else (f"line {line}", [])
+        for line, row in rows
+    )
+    return number_table(path, SPOTIFY_COLUMNS, keyed)
+
+
+def _with_features(track: Track, features: dict[str, float]) -> Track:
+    return replace(track, features=features)
+
+
+def _key(title: str, artist: str) -> str:
+    return f"{title.strip().casefold()}\x1f{artist.strip().casefold()}"
+
+
+@lru_cache(maxsize=1024)
+def _country(name: str) -> str:
+    from geoclass.geo.countries import find_country  # loads tables of names: only when a corpus is read
+
+    return (find_country(name) or "") if name else ""
