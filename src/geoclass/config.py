@@ -44,6 +44,16 @@ class LogMelConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class W2vBertConfig:
+    """Kaldi's log-mel filter bank as W2V-BERT 2.0 was trained on it; its numbers are the model's, not to be tuned."""
+
+    kind: Literal["w2v-bert"] = "w2v-bert"
+    sample_rate: int = 16_000  # Hz
+    n_mels: int = 80
+    stride: int = 2  # frames of 10 ms that are laid side by side
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableConfig:
     """No sound: one row of named numbers a track (statistics that somebody published)."""
 
@@ -51,7 +61,7 @@ class TableConfig:
     columns: tuple[str, ...] = ()
 
 
-FrontEndConfig = LogMelConfig | TableConfig
+FrontEndConfig = LogMelConfig | W2vBertConfig | TableConfig
 
 
 # ---- data sets ------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from geoclass.config import FrontEndConfig, LogMelConfig, TableConfig
+from geoclass.config import FrontEndConfig, LogMelConfig, TableConfig, W2vBertConfig
 
 
 class Network(nn.Module, ABC):
@@ -51,6 +51,8 @@ def n_bands(front_end: FrontEndConfig) -> int:
     """Length of the first axis of a segment's features: mel bands, or columns of a table."""
     if isinstance(front_end, LogMelConfig):
         return front_end.n_mels
+    if isinstance(front_end, W2vBertConfig):
+        return front_end.n_mels * front_end.stride
     assert isinstance(front_end, TableConfig)
     return len(front_end.columns)
 

@@ -2,16 +2,28 @@
 
 import difflib
 import inspect
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from geoclass.config import FrontEndConfig
 from geoclass.errors import ModelError
 from geoclass.models.attention_cnn import AttentionCnn
+from geoclass.models.cnn import Cnn
+from geoclass.models.fcnn import Fcnn
+from geoclass.models.lstm import AttentionLstm, Lstm
 from geoclass.models.network import Network
+from geoclass.models.resnet import ResNet
+from geoclass.models.wav2vec2_bert import Wav2Vec2Bert
 
 MODELS: dict[str, type[Network]] = {
     "attention-cnn": AttentionCnn,
+    "attention-lstm": AttentionLstm,
+    "cnn": Cnn,
+    "fcnn": Fcnn,
+    "lstm": Lstm,
+    "resnet": ResNet,
+    "wav2vec2-bert": Wav2Vec2Bert,
 }
 
 
@@ -64,12 +76,12 @@ def check_model(name: str, *, front_end: FrontEndConfig, **arguments: Any) -> No
             f"model {name} reads {' or '.join(network.front_ends)} features, this data set holds {front_end.kind}",
             hint=f"models for {front_end.kind}: {', '.join(fitting)}",
         )
-    known = {key: item.default for key, item in _keywords(network).items()}
-    problems = [
-        f"{key} (known: {', '.join(known) or 'none'})" if key not in known else f"{key}={value!r}, expected {kind}"
-        for key, value in arguments.items()
-        if (kind := _misfit(value, known.get(key))) or key not in known
-    ]
+    known = _keywords(network)
+    problems = [f"{key} (known: {', '.join(known) or 'none'})" for key in arguments if key not in known]
+    for key, value in arguments.items():
+        expected = _misfit(value, known[key].annotation) if key in known else ""
+        if expected:
+            problems.append(f"{key}={value!r} (expected {expected})")
     if problems:
         raise ModelError(f"model {name} does not take {'; '.join(problems)}", hint=f"see `geoclass models show {name}`")
 
@@ -90,17 +102,21 @@ def _keywords(network: type[Network]) -> dict[str, inspect.Parameter]:
     return {key: item for key, item in parameters.items() if item.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
-def _misfit(value: object, default: object) -> str:
-    """What kind of value is expected, judged by the default; "" when `value` is of that kind."""
-    if isinstance(default, bool):
+def _misfit(value: object, annotation: Any) -> str:
+    """What is expected when `value` is not of the annotated kind; "" when it is."""
+    number = not isinstance(value, bool)  # Python counts True as 1, a configuration should not
+    if get_origin(annotation) is Literal:
+        return "" if value in get_args(annotation) else " | ".join(map(repr, get_args(annotation)))
+    if get_origin(annotation) is Sequence:
+        (item,) = get_args(annotation)
+        fits = isinstance(value, list | tuple) and value and not any(_misfit(part, item) for part in value)
+        return "" if fits else "a list"
+    if annotation is int:
+        return "" if isinstance(value, int) and number else "a whole number"
+    if annotation is float:
+        return "" if isinstance(value, int | float) and number else "a number"
+    if annotation is bool:
         return "" if isinstance(value, bool) else "true or false"
-    if isinstance(default, int):
-        return "" if isinstance(value, int) and not isinstance(value, bool) else "a whole number"
-    if isinstance(default, float):
-        return "" if isinstance(value, int | float) and not isinstance(value, bool) else "a number"
-    if isinstance(default, str):
-        return "" if isinstance(value, str) else "a text"
-    if isinstance(default, tuple):
-        fits = isinstance(value, list | tuple) and not any(_misfit(item, default[0]) for item in value)
-        return "" if fits else f"a list, such as {list(default)}"
+    if annotation is str:
+        return "" if isinstance(value, str) else "text"
     return ""

@@ -1,0 +1,75 @@
+"""A small residual network for short chunks of log-mel, from scratch on little data."""
+
+import torch
+from torch import Tensor, nn
+
+from geoclass.config import FrontEndConfig
+from geoclass.models.network import Network, stretch_to_frames
+
+
+class ResNet(Network):
+    """Short-chunk ResNet with attention pooling over time.
+
+    A strided stem and four residual stages shrink bands and frames by 32 and 16 (Won et al., Evaluation of CNN-based
+    automatic music tagging models, 2020). The bands that are left are averaged; the frames are weighed by a learned
+    score, and their weighted mean and deviation are the embedding (attentive statistics, Okabe et al. 2018).
+    """
+
+    def __init__(self, front_end: FrontEndConfig, n_classes: int, *, width: int = 32, dropout: float = 0.3) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, width, kernel_size=5, stride=2, padding=2, bias=False), nn.BatchNorm2d(width), nn.ReLU()
+        )
+        self.stages = nn.Sequential(
+            _Residual(width, width, stride=(2, 2)),
+            _Residual(width, 2 * width, stride=(2, 2)),
+            _Residual(2 * width, 4 * width, stride=(2, 2)),
+            _Residual(4 * width, 4 * width, stride=(2, 1)),
+        )
+        n_channels = 4 * width
+        # The last layer has no bias: a softmax over frames would cancel it.
+        self.score = nn.Sequential(
+            nn.Conv1d(n_channels, width, kernel_size=1), nn.Tanh(), nn.Conv1d(width, 1, kernel_size=1, bias=False)
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.embedding_dim = 2 * n_channels
+        self.head = nn.Linear(self.embedding_dim, n_classes)
+
+    def embed(self, x: Tensor) -> Tensor:
+        frames = self._frames(x)
+        weights = self._weights(frames)[:, None]  # (batch, 1, t)
+        mean = (weights * frames).sum(dim=2)
+        variance = (weights * (frames - mean[..., None]).square()).sum(dim=2)
+        embedding: Tensor = self.dropout(torch.cat([mean, (variance + 1e-5).sqrt()], dim=1))
+        return embedding
+
+    def attention_map(self, x: Tensor) -> Tensor:
+        return stretch_to_frames(self._weights(self._frames(x)), x.shape[2])
+
+    def _frames(self, x: Tensor) -> Tensor:
+        """(batch, n_bands, n_frames) -> (batch, 4 * width, n_frames / 16)."""
+        features: Tensor = self.stages(self.stem(x[:, None]))
+        return features.mean(dim=2)
+
+    def _weights(self, frames: Tensor) -> Tensor:
+        return torch.softmax(self.score(frames)[:, 0], dim=1)
+
+
+class _Residual(nn.Module):
+    """Two 3x3 convolutions beside a short cut."""
+
+    def __init__(self, n_in: int, n_out: int, *, stride: tuple[int, int]) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(n_in, n_out, kernel_size=3, stride=stride, padding=1, bias=False),
+            nn.BatchNorm2d(n_out),
+            nn.ReLU(),
+            nn.Conv2d(n_out, n_out, kernel_size=3, padding=1, bias=False),
+            nn.BatchNorm2d(n_out),
+        )
+        self.short_cut = nn.Sequential(
+            nn.Conv2d(n_in, n_out, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(n_out)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.convolutions(x) + self.short_cut(x))
