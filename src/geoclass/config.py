@@ -136,7 +136,7 @@ class TrainingConfig:
     plateau_patience: int = 5  # epochs without a better validation loss before the rate drops
     warmup_epochs: float = 0.0  # of the cosine schedule
     early_stopping: int = 10  # epochs without a better validation score; 0: never
-    monitor: Literal["loss", "balanced_accuracy", "accuracy"] = "balanced_accuracy"  # what "better" means
+    monitor: Literal["loss", "balanced_accuracy", "accuracy", "last"] = "balanced_accuracy"  # "better"; last: any later
     label_smoothing: float = 0.1
     class_weights: bool = True  # loss weighted by inverse class frequency
     balanced_sampling: bool = False  # draw classes equally often instead
@@ -220,6 +220,8 @@ def with_overrides(config: T, overrides: Sequence[str]) -> T:
             target = target.setdefault(parent, {})
             if not isinstance(target, dict):
                 raise ConfigError(f"--set {override}: {parent} is a value, not a section")
+        if last == "kind":
+            target.clear()  # another kind of front end has settings of its own
         target[last] = parse_value(text)
     return from_dict(type(config), plain)
 

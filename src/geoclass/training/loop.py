@@ -73,7 +73,8 @@ def train_epochs(
         lr = state.optimizer.param_groups[0]["lr"]
         _step_schedule(state, scores["loss"], config)
 
-        score = -scores["loss"] if config.monitor == "loss" else scores[config.monitor]
+        known = {**scores, "loss": -scores["loss"], "last": float(number)}
+        score = known[config.monitor]
         is_best = (score, -scores["loss"]) > state.best
         if is_best:
             state.best, state.best_epoch = (score, -scores["loss"]), number
