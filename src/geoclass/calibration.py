@@ -1,0 +1,119 @@
+"""From scores to probabilities that mean what they say, and the probability below which a model keeps quiet.
+
+Both are fitted on the validation split when training ends and travel in the bundle. Everything is at track level:
+the logits of a track are the mean over its segments.
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geoclass.errors import EvaluationError
+
+TEMPERATURE_RANGE = (0.05, 20.0)  # beyond it the fit only says that the split is too small
+MIN_DECISIONS = 5  # a rate of right answers measured on fewer is no rate
+
+
+def to_probabilities(
+    logits: ArrayLike, kind: Literal["single", "multi"] | str, *, temperature: float = 1.0
+) -> NDArray[np.float64]:
+    """Logits (n_tracks, n_labels) to probabilities of the same shape: softmax for "single", sigmoid for "multi"."""
+    scaled = np.asarray(logits, np.float64) / temperature
+    if kind == "multi":
+        return np.exp(-np.logaddexp(0.0, -scaled))
+    scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
+
+
+def fit_temperature(logits: ArrayLike, truth: ArrayLike) -> float:
+    """The temperature that makes softmax(logits / T) most likely (Guo et al., ICML 2017); sigmoid for "multi".
+
+    The negative log-likelihood is convex in 1/T, so a bounded search in log T finds its one minimum. A split on
+    which the model is never wrong has none: the answer is then the lower end of TEMPERATURE_RANGE.
+
+    Args:
+        logits: (n_tracks, n_labels), mean over the segments of a track.
+        truth: (n_tracks,) label indices, or (n_tracks, n_labels) of 0 and 1.
+
+    Raises:
+        EvaluationError: No tracks, or logits that are not finite.
+    """
+    from scipy.optimize import minimize_scalar
+
+    scores, answers = _checked(logits, truth)
+
+    def loss(log_temperature: float) -> float:
+        scaled = scores / np.exp(log_temperature)
+        if answers.ndim == 2:
+            return float(np.mean(np.logaddexp(0.0, scaled) - answers * scaled))
+        top = scaled.max(axis=1)
+        log_sum = top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))
+        return float(np.mean(log_sum - scaled[np.arange(len(scaled)), answers]))
+
+    low, high = np.log(TEMPERATURE_RANGE)
+    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
+    # The bounded search never evaluates its ends.
+    return float(np.exp(min((low, float(found.x), high), key=loss)))
+
+
+def decisions(probabilities: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """What could be written and whether it is right.
+
+    Args:
+        probabilities: (n_tracks, n_labels).
+        truth: (n_tracks,) label indices: one decision a track, its best label; or (n_tracks, n_labels) of 0 and 1:
+            one decision for each track and label.
+
+    Returns:
+        confidence (n_decisions,) and correct (n_decisions,).
+    """
+    values, answers = np.asarray(probabilities, np.float64), np.asarray(truth)
+    if answers.ndim == 2:
+        return values.ravel(), answers.ravel() > 0.5
+    return values.max(axis=1), values.argmax(axis=1) == answers
+
+
+def choose_threshold(probabilities: ArrayLike, truth: ArrayLike, *, target_precision: float) -> float:
+    """The smallest threshold at which what is written is right at the target rate.
+
+    A label is written when its probability reaches the threshold. Of all thresholds at which at least MIN_DECISIONS
+    would be written and `target_precision` of them be right, the smallest one writes most. It lies midway between the
+    last confidence let in and the next one left out, so that rounding in another batch size changes nothing, and
+    never below chance (1/n_labels; for "multi" the share of positive labels). When no threshold reaches the target
+    the answer is 1.0: such a model writes only what it is entirely sure of, in practice nothing.
+
+    Args:
+        probabilities: (n_tracks, n_labels), calibrated.
+        truth: (n_tracks,) label indices, or (n_tracks, n_labels) of 0 and 1.
+        target_precision: In [0, 1].
+
+    Raises:
+        EvaluationError: No tracks, or probabilities that are not finite.
+    """
+    values, answers = _checked(probabilities, truth)
+    confidence, correct = decisions(values, answers)
+    chance = float(answers.mean()) if answers.ndim == 2 else 1.0 / values.shape[1]
+    order = np.argsort(-confidence, kind="stable")
+    confidence, right = confidence[order], np.cumsum(correct[order])
+    written = np.arange(1, len(confidence) + 1)
+    last_of_its_value = np.append(confidence[1:] != confidence[:-1], True)  # equal confidences go together
+    reached = last_of_its_value & (written >= MIN_DECISIONS) & (right >= target_precision * written)
+    if not reached.any():
+        return 1.0
+    last = int(np.flatnonzero(reached)[-1])
+    below = confidence[last + 1] if last + 1 < len(confidence) else confidence[last]
+    return float(max(chance, (confidence[last] + below) / 2))
+
+
+def _checked(values: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    scores, answers = np.asarray(values, np.float64), np.asarray(truth).astype(np.int64)
+    if not len(scores):
+        raise EvaluationError("the validation split holds no track to calibrate with")
+    if not np.isfinite(scores).all():
+        bad = int((~np.isfinite(scores).all(axis=1)).sum())
+        raise EvaluationError(
+            f"{bad} of {len(scores)} tracks have scores that are not finite numbers",
+            hint="the training diverged: try a lower --lr",
+        )
+    return scores, answers
