@@ -29,8 +29,9 @@ def to_probabilities(
 def fit_temperature(logits: ArrayLike, truth: ArrayLike) -> float:
     """The temperature that makes softmax(logits / T) most likely (Guo et al., ICML 2017); sigmoid for "multi".
 
-    The negative log-likelihood is convex in 1/T, so a bounded search in log T finds its one minimum. A split on
-    which the model is never wrong has none: the answer is then the lower end of TEMPERATURE_RANGE.
+    The negative log-likelihood is convex in 1/T, so a bounded search in log T finds its one minimum. Truth counts as
+    one more right and one more wrong decision than there are (Platt 1999, section 2.2): a small split on which the
+    model is never wrong does not make it certain.
 
     Args:
         logits: (n_tracks, n_labels), mean over the segments of a track.
@@ -43,13 +44,16 @@ def fit_temperature(logits: ArrayLike, truth: ArrayLike) -> float:
 
     scores, answers = _checked(logits, truth)
 
+    doubt = 1 / (len(scores) + 2)
+    wanted = _soft_targets(answers, scores.shape[1], doubt)
+
     def loss(log_temperature: float) -> float:
         scaled = scores / np.exp(log_temperature)
         if answers.ndim == 2:
-            return float(np.mean(np.logaddexp(0.0, scaled) - answers * scaled))
+            return float(np.mean(np.logaddexp(0.0, scaled) - wanted * scaled))
         top = scaled.max(axis=1)
         log_sum = top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))
-        return float(np.mean(log_sum - scaled[np.arange(len(scaled)), answers]))
+        return float(np.mean(log_sum - (wanted * scaled).sum(axis=1)))
 
     low, high = np.log(TEMPERATURE_RANGE)
     found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
@@ -104,6 +108,15 @@ def choose_threshold(probabilities: ArrayLike, truth: ArrayLike, *, target_preci
     last = int(np.flatnonzero(reached)[-1])
     below = confidence[last + 1] if last + 1 < len(confidence) else confidence[last]
     return float(max(chance, (confidence[last] + below) / 2))
+
+
+def _soft_targets(answers: NDArray[np.int64], n_labels: int, doubt: float) -> NDArray[np.float64]:
+    """Truth as probabilities: 1 - doubt on what is right, the rest shared by what is not."""
+    if answers.ndim == 2:
+        return np.where(answers == 1, 1 - doubt, doubt)
+    targets = np.full((len(answers), n_labels), doubt / max(1, n_labels - 1))
+    targets[np.arange(len(answers)), answers] = 1 - doubt
+    return targets
 
 
 def _checked(values: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from geoclass.audio.decode import load_excerpt
 from geoclass.audio.segment import cut_segments
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Decoded:
+    """A file on its way to the models: what each reads, or why there is nothing to read."""
+
     path: Path
-    segments: dict[int, NDArray[np.float32]]  # bundle index -> (n_segments, n_samples)
+    inputs: list[Tensor]  # per bundle: features (n_segments, n_bands, …), or sound (n_segments, n_samples) for a GPU
     error: str = ""
 
 
@@ -82,43 +86,45 @@ class Classifier:
             yield from self._predict_batch(batch)
 
     def _decode(self, path: Path) -> _Decoded:
-        segments: dict[int, NDArray[np.float32]] = {}
+        """On a decoding thread. Without a GPU the front end runs here too: one core a file, and little is kept."""
+        inputs: list[Tensor] = []
         by_rate: dict[int, NDArray[np.float32]] = {}
         try:
-            for index, bundle in enumerate(self.bundles):
+            for bundle in self.bundles:
                 rate = bundle.front_end.sample_rate
                 if rate not in by_rate:
                     by_rate[rate] = load_excerpt(path, sample_rate=rate, duration_s=self.excerpt_seconds)
-                segments[index], _ = cut_segments(by_rate[rate], sample_rate=rate, seconds=bundle.segment_seconds)
+                segments, _ = cut_segments(by_rate[rate], sample_rate=rate, seconds=bundle.segment_seconds)
+                with torch.inference_mode():
+                    sound = torch.from_numpy(segments)
+                    inputs.append(bundle.front_end(sound) if bundle.device.type == "cpu" else sound)
         except AudioError as error:
-            return _Decoded(path, {}, error.message.removeprefix(f"{path}: "))
-        return _Decoded(path, segments)
+            return _Decoded(path, [], error.message.removeprefix(f"{path}: "))
+        return _Decoded(path, inputs)
 
     def _predict_batch(self, batch: Sequence[_Decoded]) -> list[Prediction | Failure]:
         good = [item for item in batch if not item.error]
-        fields: dict[Path, dict[str, FieldPrediction]] = {item.path: {} for item in good}
+        answers: list[dict[str, FieldPrediction]] = [{} for _ in good]
         for index, bundle in enumerate(self.bundles):
-            for item, answers in zip(good, _ask(bundle, [item.segments[index] for item in good]), strict=True):
-                fields[item.path].update(answers)
+            for answer, more in zip(answers, _ask(bundle, [item.inputs[index] for item in good]), strict=True):
+                answer.update(more)
+        following = iter(answers)
         return [
             Failure(path=item.path, reason=item.error)
             if item.error
-            else Prediction(path=item.path, fields={task: fields[item.path][task] for task in self.tasks})
+            else Prediction(path=item.path, fields=next(following))
             for item in batch
         ]
 
 
-def _ask(bundle: "Bundle", files: Sequence[NDArray[np.float32]]) -> Iterator[dict[str, FieldPrediction]]:
-    """Segments of several files, each (n_segments, n_samples), to one answer a file."""
-    import torch
-
+def _ask(bundle: "Bundle", files: Sequence[Tensor]) -> Iterator[dict[str, FieldPrediction]]:
+    """What `_decode` made of several files to one answer a file."""
     if not files:
         return
     with torch.inference_mode():
-        sound = torch.from_numpy(np.concatenate(files)).to(bundle.device, non_blocking=True)
-        logits = {
-            task: values.double().cpu().numpy() for task, values in bundle.logits(bundle.front_end(sound)).items()
-        }
+        inputs = torch.cat(list(files)).to(bundle.device, non_blocking=True)
+        features = inputs if bundle.device.type == "cpu" else bundle.front_end(inputs)
+        logits = {task: values.double().cpu().numpy() for task, values in bundle.logits(features).items()}
     ends = np.cumsum([len(segments) for segments in files])
     for start, end in zip([0, *ends[:-1]], ends, strict=True):
         yield {

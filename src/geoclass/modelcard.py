@@ -18,7 +18,10 @@ def model_card(bundle: "Bundle") -> str:
     lines += ["", "## Data", ""]
     lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in bundle.data.items()] or ["- not stated"]
     lines += ["", "## Training", ""]
-    lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in bundle.training.items()] or ["- not stated"]
+    lines += [
+        f"- {key.replace('_', ' ')}: {value}" for key, value in bundle.training.items() if not isinstance(value, dict)
+    ] or ["- not stated"]
+    lines.append("- settings and versions: `training` in bundle.json")
     lines += ["", "## Scores", ""]
     for task, scores in bundle.metrics.items():
         lines.append(f"On the validation split, task {task}, per track:")

@@ -102,6 +102,21 @@ def state_dir() -> Path:
     return _user_dir("state")
 
 
+def newest_dataset() -> Path:
+    """The data set that was finished last in the user data folder.
+
+    Raises:
+        StorageError: There is none.
+    """
+    root = data_dir() / "datasets"
+    found = sorted(root.glob("*/dataset.json"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise StorageError(
+            f"no data set was named, and {root} holds none", hint="make one with `geoclass build-dataset --fma-root DIR`"
+        )
+    return found[-1].parent
+
+
 def _user_dir(kind: str) -> Path:
     home = os.environ.get("GEOCLASS_HOME")
     if home:

@@ -37,15 +37,22 @@ def test_no_other_temperature_is_more_likely() -> None:
     logits, truth = generator.normal(size=(300, 4)) * 3, generator.integers(0, 4, 300)
 
     def loss(temperature: float) -> float:
-        chosen = to_probabilities(logits, "single", temperature=temperature)[np.arange(300), truth]
-        return float(-np.log(chosen).mean())
+        wanted = np.full((300, 4), 1 / 302 / 3)  # Platt's smoothed truth
+        wanted[np.arange(300), truth] = 301 / 302
+        return float(-(wanted * np.log(to_probabilities(logits, "single", temperature=temperature))).sum(axis=1).mean())
 
     best = loss(fit_temperature(logits, truth))
     assert all(best <= loss(other) + 1e-9 for other in np.geomspace(*TEMPERATURE_RANGE, 200))
 
 
-def test_a_split_without_errors_ends_at_the_lowest_temperature() -> None:
-    assert fit_temperature(np.eye(4) * 5, np.arange(4)) == pytest.approx(TEMPERATURE_RANGE[0])
+def test_the_fewer_tracks_without_an_error_the_less_certain_the_model() -> None:
+    def certainty(n_tracks: int) -> float:
+        truth = np.arange(n_tracks) % 4
+        logits = np.eye(4)[truth] * 5
+        return float(to_probabilities(logits, "single", temperature=fit_temperature(logits, truth)).max())
+
+    assert certainty(4) == pytest.approx(5 / 6, abs=1e-3)
+    assert certainty(400) == pytest.approx(401 / 402, abs=1e-3)
 
 
 def test_probabilities_do_not_overflow() -> None:

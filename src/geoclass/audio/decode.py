@@ -19,6 +19,17 @@ AUDIO_SUFFIXES = frozenset(
 )
 _BY_PYAV = frozenset({".m4a", ".mp4", ".aac", ".wma", ".m4b"})  # what libsndfile does not read
 
+_SIGNATURES: "dict[str, Callable[[bytes], bool]]" = {
+    "MP3": lambda start: start[:3] == b"ID3" or (len(start) > 1 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0),
+    "WAV": lambda start: start[:4] in (b"RIFF", b"RF64") and start[8:12] == b"WAVE",
+    "FLAC": lambda start: start[:4] == b"fLaC",
+    "Ogg": lambda start: start[:4] == b"OggS",
+    "AIFF": lambda start: start[:4] == b"FORM",
+    "AU": lambda start: start[:4] == b".snd",
+    "MP4": lambda start: start[4:8] == b"ftyp",
+    "WMA": lambda start: start[:4] == b"\x30\x26\xb2\x75",
+}
+
 
 def load_audio(
     path: str | Path, *, sample_rate: int, offset_s: float = 0.0, duration_s: float | None = None
@@ -54,7 +65,7 @@ def load_excerpt(path: str | Path, *, sample_rate: int, duration_s: float) -> "N
 def _read(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], int]":
     """(n_frames, n_channels) float32 and its rate; `excerpt` maps the file's length to (offset, duration) in s."""
     try:
-        if path.stat().st_size == 0:
+        if not path.stat().st_size:
             raise AudioError(f"{path}: the file is empty")
         read = _read_pyav if path.suffix.lower() in _BY_PYAV else _read_soundfile
         samples, rate = read(path, excerpt)
@@ -81,8 +92,7 @@ def _read_soundfile(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32
                 file.seek(0)
                 samples = file.read(-1 if duration_s is None else round(duration_s * rate), "float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        reason = getattr(error, "error_string", None) or str(error)
-        raise AudioError(f"{path}: not decodable as audio ({reason.strip().rstrip('.')})") from error
+        raise AudioError(f"{path}: {_explain(path)}") from error
     return samples, rate
 
 
@@ -112,10 +122,21 @@ def _read_pyav(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], in
                 if wanted is not None and n_samples >= wanted:
                     break
     except av.FFmpegError as error:
-        raise AudioError(f"{path}: not decodable as audio ({error.strerror})") from error
+        raise AudioError(f"{path}: {_explain(path)}") from error
     if not blocks:
         return np.zeros((0, 1), np.float32), rate
     return np.concatenate(blocks, axis=1).T[:wanted], rate
+
+
+def _explain(path: Path) -> str:
+    """Why a decoder gave up; what the libraries themselves say of it is often misleading."""
+    if not path.is_file():
+        return "not a regular file"
+    with open(path, "rb") as file:
+        start = file.read(12)
+    if kind := next((kind for kind, matches in _SIGNATURES.items() if matches(start)), None):
+        return f"damaged {kind}: cannot be decoded ({path.stat().st_size} bytes)"
+    return f"not audio: no known signature (it begins with {start[:8]!r})"
 
 
 def _mono(samples: "NDArray[np.float32]") -> "NDArray[np.float32]":

@@ -5,6 +5,10 @@ from typing import Annotated
 import typer
 
 from geoclass import __version__
+from geoclass.cli.build_dataset import build_dataset
+from geoclass.cli.inspect import inspect
+from geoclass.cli.models import models
+from geoclass.cli.train import train
 
 app = typer.Typer(
     name="geoclass",
@@ -28,6 +32,12 @@ def _root(
     ] = False,
 ) -> None:
     pass
+
+
+app.command()(build_dataset)
+app.command()(inspect)
+app.command()(train)
+app.add_typer(models, name="models")
 
 
 def main() -> None:

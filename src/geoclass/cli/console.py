@@ -90,7 +90,9 @@ class Output:
 
 @contextmanager
 def session(*, quiet: bool, debug: bool) -> Iterator[Output]:
-    """Run a command's body: errors become `error:` and `hint:` lines and the exit code that DESIGN promises."""
+    """Run a command's body: errors become `error:` and `hint:` lines and an exit code."""
+    if not debug:
+        _silence_native_code()
     try:
         yield Output(quiet=quiet)
         sys.stdout.flush()
@@ -114,6 +116,19 @@ def session(*, quiet: bool, debug: bool) -> Iterator[Output]:
         where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
         print_error(f"{type(error).__name__}: {reason}{where}", hint="run again with --debug to see where")
         raise typer.Exit(NOT_DONE) from None
+
+
+def _silence_native_code() -> None:
+    """Keep stderr for ourselves: MP3 decoding writes notes on damaged frames straight to descriptor 2."""
+    try:
+        if sys.stderr.fileno() != 2:
+            return  # already done, or a test has put something else there
+        own = os.dup(2)
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        sys.stderr = os.fdopen(own, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    except (OSError, ValueError, AttributeError):  # no stderr at all
+        return
 
 
 def print_error(message: str, *, hint: str | None = None) -> None:

@@ -74,7 +74,7 @@ def build_dataset(
 
     folder = out / "features" / features_name
     if isinstance(config.front_end, TableConfig):
-        segments, failed = _store_table(tracks, folder), []
+        segments, failed = _store_table(tracks, corpus.columns, folder), []
     else:
         run = _runner(corpus, config, workers=workers, scheduler=scheduler)
         segments, failed = _store_sound(tracks, folder, config, plan=plan, run=run, progress=progress)
@@ -254,8 +254,8 @@ def _store_sound(
     return segments, failed
 
 
-def _store_table(tracks: Sequence[Track], folder: Path) -> list[Segment]:
-    rows = np.array([list((track.features or {}).values()) for track in tracks], np.float32)
+def _store_table(tracks: Sequence[Track], columns: Sequence[str], folder: Path) -> list[Segment]:
+    rows = np.array([[(track.features or {})[name] for name in columns] for track in tracks], np.float32)
     with atomic_path(folder / "features.npy") as temporary, open(temporary, "wb") as file:
         np.save(file, rows)
     return [Segment(track, 0.0, 0.0, track.split) for track in tracks]
@@ -342,7 +342,7 @@ def _summary(
         "kept": counts,
         "skipped": dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         "artists_without_place": selection.artists_without_place,
-        "warnings": warnings,
+        "warnings": [*warnings, *corpus.notes],
     }
 
 

@@ -37,7 +37,7 @@ class Split:
         """(n_tracks,) int64 label numbers, or for a multi-label task (n_tracks, n_labels) float32 of 0 and 1."""
         index = {label: number for number, label in enumerate(self.labels[task])}
         if self.kinds[task] == "single":
-            return self.tracks[task].map(index).to_numpy(np.int64)
+            return self.tracks[task].map(index).to_numpy(np.int64, copy=True)
         hot = np.zeros((len(self.tracks), len(index)), np.float32)
         for row, genres in enumerate(self.tracks["genres"]):
             hot[row, [index[genre] for genre in genres.split("|") if genre in index]] = 1
@@ -147,7 +147,7 @@ class Dataset:
         tracks = self.tracks[self.tracks["track_id"].isin(set(names))].reset_index(drop=True)
         rows = pd.Series(np.arange(len(tracks)), index=tracks["track_id"])
         kinds = {task: self.kind(task) for task in self.tasks}
-        return Split(name, tracks, ids, rows.loc[names].to_numpy(np.int64), self.labels, kinds)
+        return Split(name, tracks, ids, rows.loc[names].to_numpy(np.int64, copy=True), self.labels, kinds)
 
     def verify(self) -> None:
         """Check the fingerprint and the number of rows.

@@ -1,0 +1,89 @@
+"""`geoclass models`: the networks that can be trained and the models that can be used."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geoclass.cli.console import Debug, Quiet, session
+
+models = typer.Typer(help="List, show and export models.", invoke_without_command=True)
+
+
+@models.callback()
+def _default(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_(quiet=False, debug=False)
+
+
+@models.command("list")
+def list_(quiet: Quiet = False, debug: Debug = False) -> None:
+    """List the installed models and the networks that `train` can make.
+
+    Example: geoclass models list
+    """
+    with session(quiet=quiet, debug=debug) as output:
+        from geoclass.bundle import installed_bundles, read_description
+        from geoclass.models.registry import MODELS
+
+        rows = []
+        for name, folder in installed_bundles().items():
+            description = read_description(folder)
+            labels = ", ".join(f"{len(names)} {task}" for task, names in description["labels"].items())
+            rows.append((name, description["architecture"]["name"], labels, str(folder)))
+        output.table("models for tag and evaluate", ["name", "network", "labels", "folder"], rows)
+        networks = [
+            (name, ", ".join(network.front_ends), _first_line(network.__doc__)) for name, network in MODELS.items()
+        ]
+        output.table("\nnetworks for train", ["name", "reads", "what"], networks)
+
+
+@models.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A model or a network.")],
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Show a model's card, or a network's arguments.
+
+    Example: geoclass models show attention-cnn
+    """
+    with session(quiet=quiet, debug=debug) as output:
+        from geoclass.models.registry import MODELS, model_arguments
+
+        if name in MODELS:
+            output.result(f"{name}: {_first_line(MODELS[name].__doc__)}")
+            for key, value in model_arguments(name).items():
+                output.result(f"  --set model.{key}={value}")
+            return
+        from geoclass.bundle import find_bundle
+
+        output.result((find_bundle(name) / "README.md").read_text(encoding="utf-8"))
+
+
+@models.command()
+def export(
+    name: Annotated[str, typer.Argument(help="An installed model, a run or a bundle.")],
+    folder: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Copy a model to a folder of its own, to pass it on.
+
+    Example: geoclass models export runs/first ./my-model
+    """
+    with session(quiet=quiet, debug=debug) as output:
+        from geoclass.bundle import Bundle, find_bundle
+        from geoclass.errors import UsageError
+
+        source = find_bundle(name)
+        Bundle.load(source)  # nothing damaged is passed on
+        if folder.exists():
+            raise UsageError(f"{folder} exists already", hint="name a new folder")
+        shutil.copytree(source, folder)
+        output.say(f"exported to {folder}; use it with `geoclass tag --model {folder} …`")
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().splitlines()[0] if text else ""

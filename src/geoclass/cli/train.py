@@ -1,0 +1,111 @@
+"""`geoclass train`: a data set to a trained, calibrated model."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from geoclass.cli.console import Debug, Device, Output, Quiet, session
+
+
+def train(
+    dataset: Annotated[
+        Path | None, typer.Argument(help="Folder of the data set; the newest of the user data folder by default.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Network; `geoclass models list` shows them.")] = None,
+    task: Annotated[str | None, typer.Option(help="country, genre, or country,genre; all by default.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Settings of a published system, such as attention-cnn-fma.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML, such as the config.toml of a run.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Segments a step.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting, such as training.mixup=0.2 or model.dropout=0.5.")
+    ] = None,
+    run_dir: Annotated[Path | None, typer.Option(help="Folder of the run; the user data folder by default.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --run-dir.")] = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Train a network on a data set; keep the best epoch; calibrate it; write it as a bundle.
+
+    Example: geoclass train ~/fma-country --model attention-cnn --epochs 30 --device cuda
+    """
+    with session(quiet=quiet, debug=debug) as output:
+        from geoclass.dataset.manifest import Dataset
+        from geoclass.device import resolve_device
+        from geoclass.storage import newest_dataset
+        from geoclass.training.run import train as run_training
+
+        flags = {"training.epochs": epochs, "training.batch_size": batch_size, "training.lr": lr,
+                 "training.precision": precision, "model.name": model, "task": task}  # fmt: skip
+        overrides = [f"{key}={value}" for key, value in flags.items() if value is not None]
+        settings = _settings(config, preset, run_dir if resume else None, [*overrides, *(set_ or [])])
+        resolve_device(device)
+        opened = Dataset.open(dataset or newest_dataset())
+        if opened.leaky:
+            output.warn(f"this data set is split by {opened.group}: scores on it will be leaky")
+        where = run_dir or _free_run_dir(settings.model.name, opened)
+        output.say(f"{settings.model.name} on {opened.folder}, run in {where}")
+        with output.progress("training", unit="steps") as advance:
+            bar = _Bar(output, advance, opened, settings)
+            result = run_training(
+                opened, config=settings, run_dir=where, resume=resume, device=device,
+                on_step=lambda: advance(1), on_epoch=bar.epoch,
+            )  # fmt: skip
+        for head in result.bundle.heads:
+            scores = result.scores[head.task]
+            output.say(
+                f"\n{head.task}, validation, per track: accuracy {scores['accuracy']:.3f}, "
+                f"balanced {scores['balanced_accuracy']:.3f}; temperature {head.temperature:.2f}, "
+                f"nothing is written below {head.threshold:.2f}"
+            )
+        output.say(f"model:  {where / 'bundle'}\nnext:   geoclass evaluate {where} --dataset {opened.folder}")
+
+
+def _settings(config: Path | None, preset: str | None, resumed: Path | None, overrides: list[str]) -> Any:
+    from geoclass.config import RunConfig, load_toml, with_overrides
+    from geoclass.errors import UsageError
+
+    if config is not None and preset is not None:
+        raise UsageError("--config and --preset exclude each other")
+    if preset is not None:
+        from geoclass.presets import load_preset
+
+        base = load_preset(preset)
+    elif config is not None:
+        base = load_toml(RunConfig, config)
+    elif resumed is not None and (resumed / "config.toml").exists():
+        base = load_toml(RunConfig, resumed / "config.toml")
+    else:
+        base = RunConfig()
+    return with_overrides(base, overrides)
+
+
+def _free_run_dir(model: str, dataset: Any) -> Path:
+    from geoclass.storage import data_dir
+
+    stem, number = data_dir() / "runs" / f"{dataset.folder.name}-{model}", 1
+    while (path := Path(f"{stem}-{number}")).exists():
+        number += 1
+    return path
+
+
+class _Bar:
+    """Says one line an epoch, and keeps the progress bar's note true."""
+
+    def __init__(self, output: Output, advance: Any, dataset: Any, settings: Any) -> None:
+        self.output, self.advance = output, advance
+        n_segments = len(dataset.split("train").segment_ids)
+        steps = -(-n_segments // settings.training.batch_size)
+        advance(0, total=steps * settings.training.epochs)
+
+    def epoch(self, epoch: Any) -> None:
+        numbers = epoch.numbers
+        line = (
+            f"epoch {epoch.number + 1:>3}  loss {numbers['train_loss']:.3f}  valid {numbers['valid_loss']:.3f}  "
+            f"accuracy {numbers['valid_accuracy']:.3f}  balanced {numbers['valid_balanced_accuracy']:.3f}"
+        )
+        self.output.say(line + ("  *" if epoch.is_best else ""))
