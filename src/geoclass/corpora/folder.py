@@ -12,6 +12,7 @@ from geoclass.audio.decode import AUDIO_SUFFIXES
 from geoclass.corpora.base import SPLITS, Skipped, Track, check_root, check_task, file_problem, with_official_split
 from geoclass.corpora.tables import coordinates, find_columns, finite, header_of, read_rows
 from geoclass.errors import CorpusError, UsageError
+from geoclass.geo.countries import find_country
 
 CSV_NAMES = ("labels.csv", "metadata.csv")  # looked for in the folder, in this order
 _SPLITS = {"train": "train", "training": "train", "valid": "valid", "validation": "valid", "test": "test"}
@@ -209,8 +210,6 @@ def _refuse_unknown(found: list[Track | Skipped], path: Path) -> None:
 
 
 def _country(name: str) -> str:
-    from geoclass.geo.countries import find_country  # loads tables of names: only when a folder is read
-
     return find_country(name) or ""
 
 

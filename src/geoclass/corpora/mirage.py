@@ -17,6 +17,7 @@ from geoclass.corpora.base import Skipped, Track, check_root, check_task
 from geoclass.corpora.spotify import BATCH, SPOTIFY_COLUMNS, SpotifyFeatures
 from geoclass.corpora.tables import NumberTable, find_columns, find_table, header_of, number_table, read_rows
 from geoclass.errors import CorpusError, UsageError
+from geoclass.geo.countries import find_country
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "track": ("track_name", "track_title", "track"),
@@ -248,6 +249,4 @@ def _key(title: str, artist: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _country(name: str) -> str:
-    from geoclass.geo.countries import find_country  # loads tables of names: only when a corpus is read
-
     return (find_country(name) or "") if name else ""

@@ -65,7 +65,7 @@ class SpotifyFeatures:
             CorpusError: Spotify refuses, asks for too long a wait, or cannot be reached.
             StorageError: The cache cannot be written.
         """
-        new = list(dict.fromkeys(pair for pair in pairs if _key(*pair) not in self._known))
+        new = list({key: pair for pair in pairs if (key := _key(*pair)) not in self._known}.values())
         for start in range(0, len(new), BATCH):
             self._fetch(new[start : start + BATCH])
         return [self._known[_key(*pair)] for pair in pairs]

@@ -12,6 +12,7 @@ from pathlib import Path
 from geoclass.errors import CorpusError
 
 LONGEST_FIELD = 2**31 - 1  # characters; biographies in FMA pass the 131,072 that the csv module allows
+_BREAK = re.compile(r"</?(?:p|br|div|li|ul|ol|h\d|td|tr)\b[^<>]*>", re.IGNORECASE)  # tags that part words
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 
 
@@ -116,7 +117,7 @@ def coordinates(latitude: str, longitude: str) -> tuple[float, float] | tuple[No
 
 def plain_text(text: str) -> str:
     """`text` without HTML: tags removed, entities resolved, runs of white space as one space."""
-    return " ".join(html.unescape(_TAG.sub(" ", text)).split()) if text else ""
+    return " ".join(html.unescape(_TAG.sub("", _BREAK.sub(" ", text))).split()) if text else ""
 
 
 @dataclass(frozen=True, kw_only=True)
