@@ -52,7 +52,9 @@ class Lstm(Network):
     def states(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """States of the upper layer (batch, n_frames, 2 * hidden), and the last of each direction, side by side."""
         sequence = x.reshape(len(x), self.frames, -1) if self.frames else x.transpose(1, 2)
-        states, (last, _) = self.lstm(sequence)
+        # oneDNN has no bf16 LSTM on most processors. Mixed precision on a GPU is not concerned.
+        with torch.autocast("cpu", enabled=False):
+            states, (last, _) = self.lstm(sequence.float() if x.device.type == "cpu" else sequence)
         return states, torch.cat([last[-2], last[-1]], dim=1)
 
 
