@@ -1,0 +1,241 @@
+"""`geoclass tag`: country and genre into the tags of sound files."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer.core import TyperCommand
+
+from geoclass.cli.console import SOME_FAILED, Debug, Device, Output, Quiet, Workers, print_error, session
+from geoclass.errors import UsageError
+
+if TYPE_CHECKING:
+    from geoclass.inference import Classifier
+    from geoclass.tagging.plan import FieldPlan, FilePlan, Policy
+
+_FIELDS = ("country", "genre")
+_HINT = "for example --fields country,genre"
+
+
+class TagCommand(TyperCommand):
+    """Lets `--overwrite` stand alone for all fields, as well as name some: `--overwrite country`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give a bare `--overwrite` its value."""
+        completed: list[str] = []
+        for index, argument in enumerate(args):
+            completed.append(argument)
+            following = args[index + 1] if index + 1 < len(args) else ""
+            if argument == "--overwrite" and not set(following.split(",")) <= set(_FIELDS):
+                completed.append(",".join(_FIELDS))
+        return super().parse_args(ctx, completed)
+
+
+def tag(
+    paths: Annotated[list[Path], typer.Argument(help="Sound files, and folders of them.", show_default=False)],
+    model: Annotated[
+        list[str] | None, typer.Option(help="A model by name or folder; repeat it, one a field. Built in by default.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written; write nothing.")] = False,
+    review: Annotated[
+        bool, typer.Option("--review", help="Accept, skip or correct each file in the terminal.")
+    ] = False,
+    fields: Annotated[str, typer.Option(help="What to write.")] = ",".join(_FIELDS),
+    overwrite: Annotated[
+        str | None,
+        typer.Option(help="Replace what is there: all fields, or the named ones.", metavar="[FIELDS]"),
+    ] = None,
+    min_confidence: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Write from this probability on; the model's own by default.")
+    ] = None,
+    excerpt_seconds: Annotated[float, typer.Option(min=3, help="Listen to so much of the middle of a file.")] = 30.0,
+    vote: Annotated[
+        Literal["none", "artist", "album"], typer.Option(help="One country for all files of an artist or album.")
+    ] = "none",
+    recursive: Annotated[bool, typer.Option("--recursive/--no-recursive", help="Enter sub-folders.")] = True,
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="Note the candidates where the model is not sure.")
+    ] = False,
+    region_fallback: Annotated[
+        bool, typer.Option("--region-fallback", help="Note the UN sub-region where only that is sure.")
+    ] = False,
+    release_country: Annotated[
+        bool, typer.Option("--release-country", help="Fill the release country too, where there is none.")
+    ] = False,
+    id3_version: Annotated[
+        Literal["keep", "2.3", "2.4"], typer.Option(help="Of written ID3 tags; new ones are 2.4.")
+    ] = "keep",
+    touch: Annotated[bool, typer.Option("--touch", help="Give changed files a new modification time.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Listen again to files that this model has decided.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object a file on stdout.")] = False,
+    journal: Annotated[Path | None, typer.Option(help="Where to keep what `undo` needs.", show_default=False)] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Files that go through the model together.")] = 32,
+    workers: Workers = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write the country and the genre of recordings into their tags.
+
+    Nothing that is there is overwritten, nothing is written when the model is not sure, the sound is never touched,
+    and `geoclass undo` takes it all back.
+
+    Example: geoclass tag ~/Music --dry-run
+    """
+    with session(quiet=quiet or json_, debug=debug) as output:
+        from geoclass.tagging.apply import iter_apply
+        from geoclass.tagging.corrections import Corrections
+        from geoclass.tagging.journal import default_path
+        from geoclass.tagging.library import only_run, sound_files
+        from geoclass.tagging.plan import Policy, iter_plan
+
+        policy = Policy(
+            fields=_names(fields, "--fields"),
+            overwrite=frozenset(_names(overwrite, "--overwrite")) if overwrite else frozenset(),
+            min_confidence=min_confidence,
+            vote=vote,
+            release_country=release_country,
+            candidates=candidates,
+            region_fallback=region_fallback,
+            again=again,
+        )
+        if review and (json_ or dry_run):
+            raise UsageError("--review asks in the terminal; it does not go with --json or --dry-run")
+        if journal is not None and journal.exists():
+            raise UsageError(f"--journal {journal} exists already", hint=f"see it undone with: geoclass undo {journal}")
+        files = list(sound_files(paths, recursive=recursive))
+        if not files:
+            raise UsageError(f"no sound files in {', '.join(map(str, paths))}")
+        remembered = Corrections.load()
+        classifier = _classifier(
+            model or [], policy, device=device, excerpt_seconds=excerpt_seconds, workers=workers, batch_size=batch_size
+        )
+        with nullcontext() if dry_run else only_run():
+            plan: Iterator[FilePlan] = iter_plan(classifier, paths=files, policy=policy, remembered=remembered)
+            if review:
+                from geoclass.cli.review import review_plan
+
+                plan = review_plan(plan, remembered=remembered, output=output)
+            if not dry_run:
+                version = None if id3_version == "keep" else int(id3_version[-1])
+                place = journal or default_path()
+                plan = iter_apply(plan, journal=place, id3_version=version, touch=touch)
+            counts = _follow(plan, output, n_files=len(files), as_json=json_)
+        if not dry_run and counts["written"]:
+            output.say(f"\nto take it back: geoclass undo {place}")
+        if counts["failed"]:
+            raise typer.Exit(SOME_FAILED)
+
+
+def _names(text: str, option: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    unknown = [name for name in names if name not in _FIELDS]
+    if unknown or not names:
+        raise UsageError(f"{option} {text}: the fields are {' and '.join(_FIELDS)}", hint=_HINT)
+    return names
+
+
+def _classifier(models: Sequence[str], policy: "Policy", *, device: str, **options: Any) -> "Classifier":
+    """The models named, or for each field the first built-in one that answers it."""
+    from geoclass.bundle import BUILTIN, Bundle, installed_bundles, read_description
+    from geoclass.inference import Classifier
+
+    chosen: list[Any] = list(models)
+    if not chosen:
+        answered: set[str] = set()
+        for folder in installed_bundles().values():
+            tasks = set(read_description(folder)["labels"])
+            if folder.parent == BUILTIN and tasks & set(policy.fields) and not tasks & answered:
+                chosen.append(folder)
+                answered |= tasks
+    if not chosen:
+        raise UsageError("no model is built in for these fields", hint="name one: geoclass tag --model DIR PATH")
+    return Classifier([Bundle.load(name, device=device) for name in chosen], **options)
+
+
+# ---- printing ---------------------------------------------------------------------------------------------------
+
+
+def _follow(plan: Iterator["FilePlan"], output: Output, *, n_files: int, as_json: bool) -> Counter[str]:
+    """Print each file as it is done, then how many of each kind there were."""
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    dissenting: list[FilePlan] = []
+    with output.progress("tagging", total=n_files) as advance:
+        for file in plan:
+            advance()
+            counts[file.status] += 1
+            if file.dissent:
+                dissenting.append(file)
+            if as_json:
+                output.result(_json(file))
+            elif file.status == "failed":
+                reasons[_reason(file)] += 1
+                print_error(f"{file.path}: {_reason(file)}", hint=file.hint)
+            elif file.status != "unchanged" and not output.quiet:
+                output.result(_printable(f"{file.status:9}  {file.path}  {_summary(file)}"))
+    if not as_json:
+        if dissenting:
+            disagreements = [(str(file.path), file.dissent) for file in dissenting]
+            output.table("\nfiles that disagree with the vote", ["file", "the model says"], disagreements)
+        rows = [(status, counts[status]) for status in sorted(counts)]
+        linked = n_files - counts.total()
+        if linked:
+            rows.append(("links to files above", linked))
+        output.table("", ["files", "how many"], rows)
+        if reasons:
+            output.table("", ["why it failed", "how many"], reasons.most_common())
+    return counts
+
+
+def _reason(file: "FilePlan") -> str:
+    """Without the path, which stands beside it."""
+    return file.reason.removeprefix(f"{file.target}: ").removeprefix(f"{file.path}: ")
+
+
+def _summary(file: "FilePlan") -> str:
+    parts = [f"{', '.join(plan.value) or 'not sure'}{_percent(plan)}" for plan in file.fields.values()]
+    return "  ".join(parts) + (f"  ({file.reason})" if file.reason else "")
+
+
+def _percent(plan: "FieldPlan") -> str:
+    return "" if plan.probability is None else f" {plan.probability:.2f}"
+
+
+def _printable(text: str) -> str:
+    """With the bytes of names that are not UTF-8 shown escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _json(file: "FilePlan") -> str:
+    fields = {name: _field(name, plan) for name, plan in file.fields.items()}
+    document = {"path": str(file.path), "status": file.status, "error": file.reason or None, "fields": fields}
+    text = json.dumps(document, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a name that is not UTF-8: its bytes as escaped surrogates
+        return json.dumps(document)
+    return text
+
+
+def _field(name: str, plan: "FieldPlan") -> dict[str, Any]:
+    candidates = [[label, round(probability, 4)] for label, probability in plan.candidates]
+    probability = None if plan.probability is None else round(plan.probability, 4)
+    if name == "genre":
+        return {"value": list(plan.value) or None, "probability": probability, "candidates": candidates}
+    value = plan.value[0] if plan.value else None
+    return {"value": value, "name": _country_name(value), "probability": probability, "candidates": candidates}
+
+
+def _country_name(code: str | None) -> str | None:
+    from geoclass.errors import GeoError
+    from geoclass.geo.countries import country_name
+
+    try:
+        return country_name(code) if code else None
+    except GeoError:  # a person wrote something else than a code
+        return None

@@ -1,0 +1,44 @@
+"""`geoclass undo`: what a `tag` run changed, put back."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geoclass.cli.console import SOME_FAILED, Debug, Quiet, print_error, session
+from geoclass.errors import UsageError
+
+
+def undo(
+    journal: Annotated[Path | None, typer.Argument(help="The run's journal; the last run's by default.")] = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Put back what `tag` changed, byte for byte.
+
+    In files that were edited since, only the fields that still hold what the run wrote get their old values.
+
+    Example: geoclass undo
+    """
+    with session(quiet=quiet, debug=debug) as output:
+        from geoclass.tagging.apply import iter_undo
+        from geoclass.tagging.journal import last_journal
+        from geoclass.tagging.library import only_run
+
+        with only_run():
+            found = journal or last_journal()
+            if found is None:
+                raise UsageError("there is no run to undo", hint="geoclass undo JOURNAL undoes one that you name")
+            counts: Counter[str] = Counter()
+            with output.progress("undoing") as advance:
+                for file in iter_undo(found):
+                    advance()
+                    counts[file.status] += 1
+                    if file.status == "failed":
+                        print_error(file.reason)
+                    elif file.kept:
+                        output.warn(f"{file.path}: edited since; left alone: {', '.join(file.kept)}")
+        output.table("", ["files", "how many"], [(status, counts[status]) for status in sorted(counts)])
+        if counts["failed"]:
+            raise typer.Exit(SOME_FAILED)

@@ -1,0 +1,65 @@
+"""What people corrected in a review: remembered, and stronger than the model from then on.
+
+A country belongs to the artist and holds for all of the artist's files; a genre, and the country of a file without an
+artist, belong to the file.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from geoclass.storage import read_json, state_dir, write_json
+from geoclass.tagging.tags import Tags
+
+FORMAT = "geoclass/corrections"
+
+
+class Corrections:
+    """Values by what they belong to; empty until somebody corrects something."""
+
+    def __init__(self, values: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        self._values = dict(values or {})
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "Corrections":
+        """Read the user's corrections; none is fine.
+
+        Raises:
+            StorageError: The file is damaged or of a newer version.
+        """
+        path = path or default_path()
+        if not path.exists():
+            return cls()
+        values = read_json(path, format=FORMAT)["values"]
+        return cls({key: tuple(found) for key, found in values.items()})
+
+    def save(self, path: Path | None = None) -> None:
+        """Write them, atomically."""
+        values = {key: list(found) for key, found in sorted(self._values.items())}
+        write_json(path or default_path(), {"values": values}, format=FORMAT)
+
+    def find(self, name: str, target: Path, tags: Tags) -> tuple[str, ...]:
+        """The corrected values of a field; () when nobody corrected it."""
+        if not self._values:
+            return ()
+        return self._values.get(_file_key(name, target)) or self._values.get(_key(name, target, tags)) or ()
+
+    def add(self, name: str, target: Path, tags: Tags, values: tuple[str, ...]) -> None:
+        """Remember that a field of this file, or of its artist, has these values."""
+        self._values[_key(name, target, tags)] = values
+
+
+def default_path() -> Path:
+    """In the user's state folder."""
+    return state_dir() / "corrections.json"
+
+
+def _key(name: str, target: Path, tags: Tags) -> str:
+    artist = tags.get("artist")
+    if name == "country" and artist:
+        return f"country of {artist[0].strip().casefold()}"
+    return _file_key(name, target)
+
+
+def _file_key(name: str, target: Path) -> str:
+    # Escaped, for names that are not UTF-8.
+    return f"{name} in {str(target).encode('utf-8', 'surrogateescape').decode('utf-8', 'backslashreplace')}"

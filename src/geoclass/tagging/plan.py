@@ -1,0 +1,335 @@
+"""What would be written to which file, and why not: decided without writing anything."""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+from geoclass.errors import GeoclassError, TaggingError
+from geoclass.prediction import Failure, FieldPrediction, Prediction
+from geoclass.tagging.corrections import Corrections
+from geoclass.tagging.rewrite import Stamp, stamp_of
+from geoclass.tagging.tags import Tags, Values, read_tags
+
+FIELDS = ("country", "genre")
+_N_CANDIDATES = 3  # in GEOCLASS_COUNTRY and GEOCLASS_GENRE
+_KEPT_CANDIDATES = 10  # in a plan
+
+
+class Predictor(Protocol):
+    """What a plan needs of a `geoclass.Classifier`."""
+
+    @property
+    def model_id(self) -> str:
+        """Name, version and the first eight hex digits of the weights' SHA-256; "; " between models."""
+
+    def predict_many(self, paths: Iterable[Path]) -> Iterator[Prediction | Failure]:
+        """One answer a path, in order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What may be written, and when."""
+
+    fields: tuple[str, ...] = FIELDS
+    overwrite: frozenset[str] = frozenset()  # fields whose present values may be replaced
+    min_confidence: float | None = None  # instead of the model's calibrated threshold
+    vote: Literal["none", "artist", "album"] = "none"  # one country for all files of an artist or album
+    release_country: bool = False  # write it to the release country too, where there is none
+    candidates: bool = False  # note the candidates of fields on which the model abstains
+    region_fallback: bool = False  # note the UN sub-region where no country is sure but a region is
+    again: bool = False  # ask the model about files that it has decided before
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldPlan:
+    """One field of one file."""
+
+    value: tuple[str, ...]  # what the file will hold; () when the model abstains and nothing is there
+    probability: float | None  # of the value, if the model or its note in the file says; None: a person's value
+    candidates: tuple[tuple[str, float], ...]  # best first
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePlan:
+    """One file: what is there, what would change."""
+
+    path: Path  # as it was given
+    target: Path  # links resolved
+    status: str  # planned, unchanged, abstained or failed; after apply also written
+    reason: str = ""  # why it failed, or why the model was not asked
+    hint: str | None = None
+    fields: Mapping[str, FieldPlan] = field(default_factory=dict)
+    changes: Values = field(default_factory=dict)  # by field of tags.KEYS
+    before: Values = field(default_factory=dict)  # all fields that are there
+    stamp: Stamp | None = None  # of the file when its tags were read
+    dissent: str = ""  # what the model says of this file where a vote decided otherwise
+
+
+@dataclass(kw_only=True)
+class Entry:
+    """A file whose tags were read, on its way to a plan."""
+
+    path: Path
+    target: Path
+    tags: Tags
+    stamp: Stamp | None
+    error: TaggingError | None = None
+    prediction: Prediction | Failure | None = None
+    dissent: str = ""
+
+
+class Plan:
+    """A plan that is made while it is read, and remembered: reading it twice asks the model once."""
+
+    def __init__(self, files: Iterator[FilePlan]) -> None:
+        self._source = files
+        self._files: list[FilePlan] = []
+
+    def __iter__(self) -> Iterator[FilePlan]:
+        yield from self._files
+        for file in self._source:
+            self._files.append(file)
+            yield file
+
+
+def plan_tags(
+    classifier: Predictor,
+    *,
+    paths: Iterable[Path | str],
+    policy: Policy | None = None,
+    remembered: Corrections | None = None,
+) -> Plan:
+    """Decide what to write to each file. Writes nothing.
+
+    Args:
+        classifier: A `geoclass.Classifier`, or anything with `model_id` and `predict_many`.
+        paths: Sound files. Each is planned once, also when several links lead to it.
+        policy: What may be written, and when.
+        remembered: Corrections that people made; they win over the model.
+
+    Returns:
+        An iterable of `FilePlan`, in the order of `paths`.
+    """
+    return Plan(iter_plan(classifier, paths=paths, policy=policy, remembered=remembered))
+
+
+def iter_plan(
+    classifier: Predictor,
+    *,
+    paths: Iterable[Path | str],
+    policy: Policy | None = None,
+    remembered: Corrections | None = None,
+) -> Iterator[FilePlan]:
+    """As `plan_tags`, but nothing is kept: for large libraries."""
+    policy, remembered = policy or Policy(), remembered or Corrections()
+    entries = _predicted(classifier, _entries(paths), policy, remembered)
+    if policy.vote != "none":
+        from geoclass.tagging.vote import vote
+
+        entries = vote(entries, by=policy.vote, model_id=classifier.model_id)
+    for entry in entries:
+        yield _decide(entry, policy, remembered, classifier.model_id)
+
+
+def provenance(candidates: Iterable[tuple[str, float]], *, n: int = 0) -> str:
+    """The best candidates, three or `n` if that is more, as a file notes them: "TR 0.62; IR 0.11; GR 0.05"."""
+    best = list(candidates)[: max(n, _N_CANDIDATES)]
+    return "; ".join(f"{label} {probability:.2f}" for label, probability in best)
+
+
+def parse_provenance(text: str) -> tuple[tuple[str, float], ...]:
+    """What `provenance` wrote; () when it is anything else."""
+    found = [re.fullmatch(r"(.+) ([01]\.\d\d)", part.strip()) for part in text.split(";")]
+    return tuple((match[1], float(match[2])) for match in found if match) if all(found) else ()
+
+
+def genre_name(label: str) -> str:
+    """A label without the characters at which players split genres."""
+    return " ".join(re.sub(r"[,;/\\\0]", " ", label).split())
+
+
+def is_ours(tags: Tags, name: str) -> bool:
+    """Whether the value of a field is what an earlier run wrote, by its own note."""
+    noted = parse_provenance("; ".join(tags.values.get(f"{name}_candidates", ())))
+    labels = [label for label, _ in noted]
+    values = tags.values.get(name, ())
+    return bool(values) and bool(labels) and set(values) <= set(labels) and labels[0] in values
+
+
+# ---- which files the model is asked about -----------------------------------------------------------------------
+
+
+def _entries(paths: Iterable[Path | str]) -> Iterator[Entry]:
+    seen: set[tuple[int, int]] = set()
+    for path in map(Path, paths):
+        entry = _look(path)
+        if entry.stamp is not None:
+            identity = (entry.stamp.device, entry.stamp.inode)
+            if identity in seen:
+                continue
+            seen.add(identity)
+        yield entry
+
+
+def _look(path: Path) -> Entry:
+    """Read a file's tags."""
+    target, stamp = path, None
+    try:
+        target = path.resolve()
+        stamp = stamp_of(target)
+        return Entry(path=path, target=target, tags=read_tags(target), stamp=stamp)
+    except TaggingError as error:
+        return Entry(path=path, target=target, tags=Tags(kind=""), stamp=stamp, error=error)
+    except (OSError, RuntimeError) as error:  # a loop of links
+        loop = TaggingError(f"{path}: {getattr(error, 'strerror', None) or error}")
+        return Entry(path=path, target=target, tags=Tags(kind=""), stamp=None, error=loop)
+
+
+def _predicted(
+    classifier: Predictor, entries: Iterator[Entry], policy: Policy, remembered: Corrections
+) -> Iterator[Entry]:
+    """The entries in order, those that need it with a prediction; decoding runs ahead inside the classifier."""
+    waiting: deque[Entry] = deque()
+
+    def asks(entry: Entry) -> bool:
+        return entry.error is None and not is_settled(entry, policy, remembered, classifier.model_id)
+
+    def to_ask(first: Entry) -> Iterator[Path]:
+        yield first.target
+        for entry in entries:
+            waiting.append(entry)
+            if asks(entry):
+                entry.prediction = _ASKED
+                yield entry.target
+
+    for entry in entries:
+        if not asks(entry):
+            yield entry
+            continue
+        entry.prediction = _ASKED
+        waiting.append(entry)
+        for answer in classifier.predict_many(to_ask(entry)):
+            while waiting[0].prediction is not _ASKED:
+                yield waiting.popleft()
+            answered = waiting.popleft()
+            answered.prediction = answer
+            yield answered
+    yield from waiting
+
+
+_ASKED = Failure(path=Path(), reason="the model gave no answer")
+
+
+def is_settled(entry: Entry, policy: Policy, remembered: Corrections, model_id: str) -> bool:
+    """Whether the file's own tags say all: nothing is open, or this model has decided it before."""
+    tags = entry.tags
+    unfinished = [
+        name
+        for name in policy.fields
+        if (name in policy.overwrite or not tags.get(name)) and not remembered.find(name, entry.target, tags)
+    ]
+    if not unfinished:
+        return True
+    if policy.again or tags.values.get("model") != (model_id,):
+        return False
+    decided = [name for name in policy.fields if f"{name}_candidates" in tags.values]
+    return bool(decided) and all(not tags.get(name) or is_ours(tags, name) for name in unfinished)
+
+
+# ---- what to write ----------------------------------------------------------------------------------------------
+
+
+def _decide(entry: Entry, policy: Policy, remembered: Corrections, model_id: str) -> FilePlan:
+    tags = entry.tags
+    base = FilePlan(
+        path=entry.path,
+        target=entry.target,
+        status="failed",
+        before=tags.values,
+        stamp=entry.stamp,
+        dissent=entry.dissent,
+    )
+    if entry.error is not None:
+        return replace(base, reason=entry.error.message, hint=entry.error.hint)
+    if isinstance(entry.prediction, Failure):
+        return replace(base, reason=entry.prediction.reason)
+    fields: dict[str, FieldPlan] = {}
+    changes: dict[str, tuple[str, ...]] = {}
+    abstained = False
+    for name in policy.fields:
+        answer = entry.prediction.fields.get(name) if entry.prediction else None
+        existing = tags.get(name)
+        corrected = remembered.find(name, entry.target, tags)
+        if (
+            answer is None
+            and not existing
+            and not corrected
+            and entry.prediction is not None
+            and not entry.prediction.note
+        ):
+            continue  # no model for this field
+        candidates = _candidates(answer, tags, name)
+        proposed = corrected or _proposal(answer, policy)
+        writable = name in policy.overwrite or not existing
+        value = proposed if writable and proposed else existing
+        fields[name] = FieldPlan(value=value, probability=_probability(value, candidates), candidates=candidates)
+        abstained = abstained or not value
+        if writable and proposed:
+            changes[name] = proposed
+        if answer is not None and writable and (proposed or policy.candidates):
+            changes[f"{name}_candidates"] = (provenance(candidates, n=len(proposed)),)
+    country = fields.get("country")
+    if country is not None and policy.region_fallback and not country.value and entry.prediction is not None:
+        changes |= _region(entry.prediction.fields.get("country"), policy)
+    if country is not None and country.value and policy.release_country and not tags.get("release_country"):
+        changes["release_country"] = country.value
+    if entry.prediction is not None and set(changes) - {"release_country"}:
+        changes["model"] = (model_id,)
+    changes = {name: values for name, values in changes.items() if tags.values.get(name, ()) != values}
+    note = entry.prediction.note if entry.prediction else ""
+    status = "planned" if changes else "abstained" if abstained else "unchanged"
+    return replace(base, status=status, reason=note, fields=fields, changes=changes)
+
+
+def _proposal(answer: FieldPrediction | None, policy: Policy) -> tuple[str, ...]:
+    if answer is None:
+        return ()
+    values = answer.value(min_probability=policy.min_confidence)
+    return tuple(map(genre_name, values)) if answer.task == "genre" else values
+
+
+def _candidates(answer: FieldPrediction | None, tags: Tags, name: str) -> tuple[tuple[str, float], ...]:
+    """Of the model; else those that an earlier run noted."""
+    if answer is None:
+        return parse_provenance("; ".join(tags.values.get(f"{name}_candidates", ())))
+    clean: Callable[[str], str] = genre_name if name == "genre" else str
+    return tuple((clean(label), probability) for label, probability in answer.candidates[:_KEPT_CANDIDATES])
+
+
+def _probability(value: tuple[str, ...], candidates: tuple[tuple[str, float], ...]) -> float | None:
+    if not value:
+        return candidates[0][1] if candidates else None
+    known = dict(candidates)
+    return known.get(value[0])
+
+
+def _region(answer: FieldPrediction | None, policy: Policy) -> dict[str, tuple[str, ...]]:
+    """The UN sub-region whose countries are together as sure as one country must be; {} when there is none."""
+    if answer is None:
+        return {}
+    from geoclass.geo.countries import subregion
+
+    sums: dict[str, float] = {}
+    for label, probability in answer.candidates:
+        try:
+            region = subregion(label)
+        except GeoclassError:
+            continue
+        if region:
+            sums[region] = sums.get(region, 0.0) + probability
+    threshold = answer.threshold if policy.min_confidence is None else policy.min_confidence
+    best = max(sums, key=lambda region: sums[region], default=None)
+    return {"region": (best,)} if best is not None and sums[best] >= threshold else {}
