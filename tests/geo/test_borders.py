@@ -99,12 +99,14 @@ def test_at_least_998_of_1000_people_are_in_their_country() -> None:
         counted &= ~(inside & np.isin(truth, list(claimants)))
     assert people[~counted].sum() < 0.003 * people.sum()  # the exclusions are small
     right = countries_at(latitude, longitude) == truth
-    assert people[counted & right].sum() / people[counted].sum() >= 0.998
+    share = people[counted & right].sum() / people[counted].sum()
+    print(f"people: {share:.2%} without disputed land, {people[right].sum() / people.sum():.2%} with it")
+    assert share >= 0.998
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
-    corner=st.integers(min_value=0),
+    corner=st.integers(0, 999_999),
     distance_km=st.floats(0.5, 60.0),
     bearing=st.floats(0.0, 360.0),
     area=st.sampled_from(["anywhere", "antimeridian", "polar"]),

@@ -28,7 +28,7 @@ PLACES = {
     "Oslo (Norway)": "NO", "Amsterdam - Netherlands": "NL", "İstanbul, Türkiye": "TR", "Diyarbakir": "TR",
     "Split, Croatia": "HR", "Berlin, Germany, Earth": "DE", "Berlin, Kreuzberg, Germany": "DE", "Guinea": "GN",
     "Niger": "NE", "Leeds, West Yorkshire": "GB", "Melbourne, Victoria": "AU", "Tromso, Norway": "NO",
-    "Wroclaw": "PL",
+    "Wroclaw": "PL", "Firenze": "IT", "Kiev": "UA", "Saigon": "VN", "Ghent": "BE", "Den Haag": "NL",
 }  # fmt: skip
 
 NO_PLACES = [
@@ -36,6 +36,7 @@ NO_PLACES = [
     "Home", "the moon", "The Moon", "unknown", "N/A", "none", "Worldwide", "cyberspace", "Europe", "Heaven", "Hell",
     "your bedroom", "in my head", "come to me", "Love, Peace", "Music, Love", "Mars, Earth", "http://example.org",
     "<p></p>", "Mobile", "Reading", "Split", "Van", "Time", "Rich", "me", "in", "no", "12345",
+    "monster", "part", "google", "pristine", "green", "independence",
     # parts that contradict each other
     "Paris, Germany", "Berlin / London", "Berlin &amp; London", "Paris, Middle Earth", "Tokyo, Japan, Brazil",
 ]  # fmt: skip
@@ -96,7 +97,7 @@ def _great_cities() -> list[str]:
     return sorted(e.name for e in entries if e.alone)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_case_and_markup_do_not_count(offline: Gazetteer, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(_great_cities()))
@@ -106,7 +107,7 @@ def test_case_and_markup_do_not_count(offline: Gazetteer, data: st.DataObject) -
         assert offline.locate(text) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.text(max_size=40)
     | st.lists(st.sampled_from(["Paris", "NY", "UK", ",", "/", "in", "&"]), max_size=6).map(" ".join)

@@ -30,17 +30,26 @@ class Entry(NamedTuple):
     alone: bool  # whether the name means this place with nothing beside it
 
 
-ALIAS_PEOPLE = 100_000  # cities smaller than this are known by their own name only: the other names hold much noise
+ALIAS_PEOPLE = 100_000  # cities smaller than this are known by their own name only
+ALIAS_ALONE_PEOPLE = 500_000  # another name in Latin letters means the city by itself from here up, and from
+ALIAS_ALONE_LETTERS = 6  # this many letters: transliterations make "part" of Perth and "monster" of Münster
 ALIAS_WEIGHT = 0.2
 SHORT_NAME_PEOPLE = 100_000  # what a city with a name of four letters or fewer needs to be meant by it alone
 
 # Codes that mean a place with nothing beside them; "in", "me" or "no" are rather words.
 CODES_ALONE = frozenset({"uk", "us", "usa", "ny", "nyc", "la", "sf", "dc", "uae", "nsw", "drc"})
 
+# Other names that mean the city by themselves though it is too small for that, or they are too short.
+_KNOWN_ALIASES = """basle bruges cdmx delhi fez firenze geneve ghent kiev oporto philly praha pusan roma vegas wien"""
+KNOWN_ALIASES = frozenset(_KNOWN_ALIASES.split()) | {"den haag"}
+
 # Cities and towns whose names are ordinary words: they need a state or country beside them.
-_WORDS = """airport asia atlantis bar best boo boom buy central deal eden enterprise fate forest gap god hook hub
-independence jupiter liberty love mach male man mary most much mobile normal north of pace paradise pop reading rich
-salt san sig solo split surprise tank the time universal van why world zion"""
+_WORDS = """airport alice along ampere ann asia atlantis aurora badger bar best boo boom buy central cocoa colon
+conception corona crystal david deal delta eden enterprise extrema fate fleet flint forest gap god gold golden green
+hang ho holiday hook hub hue independence julia jupiter liberal liberty love lucas mach magenta magna male man manage
+march marks mary media mobile most much normal north of opportunity orange pace panorama para paradise paraiso perm
+pop pristine reading reservoir retreat rich roman rosetta salt san shaping sig solo split spring springs superior
+surprise tank the time union universal van why world young zion"""
 WORDS = frozenset(_WORDS.split())
 
 # What people write when they mean no place. At the end of a list ("Berlin, Earth") it is passed over.
@@ -177,8 +186,6 @@ def _cities() -> Iterator[tuple[str, Entry]]:
         others = {normalize_name(name) for name in city["alternatenames"]} if people >= ALIAS_PEOPLE else set()
         for key in (own, *sorted(others - {own, ""})):
             is_own = key == own
-            # Latin names of three letters among the other names are airport codes.
-            is_clear = people >= SHORT_NAME_PEOPLE if is_own else len(key) > 3 or not key.isascii()
             yield (
                 key,
                 Entry(
@@ -189,9 +196,18 @@ def _cities() -> Iterator[tuple[str, Entry]]:
                     latitude=city["latitude"],
                     longitude=city["longitude"],
                     weight=people if is_own else people * ALIAS_WEIGHT,
-                    alone=key not in WORDS and (is_clear or (is_own and len(key) > 4)),
+                    alone=key not in WORDS and (_own_alone if is_own else _alias_alone)(key, people),
                 ),
             )
+
+
+def _own_alone(key: str, people: int) -> bool:
+    return len(key) > 4 or people >= SHORT_NAME_PEOPLE
+
+
+def _alias_alone(key: str, people: int) -> bool:
+    is_long = len(key) >= ALIAS_ALONE_LETTERS and people >= ALIAS_ALONE_PEOPLE
+    return is_long or key in KNOWN_ALIASES or not key.isascii()
 
 
 def _states(cities: Iterable[tuple[str, Entry]]) -> Iterator[tuple[str, Entry]]:
