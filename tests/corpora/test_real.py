@@ -22,12 +22,12 @@ def shared(path: str) -> Path:
     return SHARED / path
 
 
-@pytest.mark.parametrize("chroma", [False, True])
-def test_uci_has_33_countries_and_rome_is_in_italy(chroma: bool) -> None:
-    corpus = UCI(shared("data/uci-geographical-origin"), chroma=chroma)
+@pytest.mark.parametrize("n_features", [68, 116])
+def test_uci_has_33_countries_and_rome_is_in_italy(n_features: int) -> None:
+    corpus = UCI(shared("data/uci-geographical-origin"), n_features=n_features)
     tracks = [item for item in corpus.tracks() if isinstance(item, Track)]
     assert len(tracks) == 1059
-    assert len(corpus.columns) == (116 if chroma else 68)
+    assert len(corpus.columns) == n_features
     countries = countries_at([track.latitude for track in tracks], [track.longitude for track in tracks])
     assert len(set(countries)) == 33
     assert "" not in set(countries)
@@ -43,7 +43,7 @@ def test_uci_has_33_countries_and_rome_is_in_italy(chroma: bool) -> None:
 
 
 def test_the_chroma_of_uci_is_one_number_a_block() -> None:
-    corpus = UCI(shared("data/uci-geographical-origin"), chroma=True)
+    corpus = UCI(shared("data/uci-geographical-origin"), n_features=116)
     for item in corpus.tracks():
         assert isinstance(item, Track)
         assert item.features is not None

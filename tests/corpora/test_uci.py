@@ -5,12 +5,12 @@ from corpus_trees import uci_tree, write_csv
 
 from geoclass.corpora.base import Skipped, Track
 from geoclass.corpora.uci import UCI
-from geoclass.errors import CorpusError
+from geoclass.errors import CorpusError, UsageError
 
 
 @pytest.mark.parametrize(("n_features", "first", "last"), [(68, "f01", "f68"), (116, "f001", "f116")])
 def test_both_files(tmp_path: Path, n_features: int, first: str, last: str) -> None:
-    corpus = UCI(uci_tree(tmp_path, n_features=n_features).root, chroma=n_features == 116)
+    corpus = UCI(uci_tree(tmp_path, n_features=n_features).root, n_features=n_features)
     assert (corpus.columns[0], corpus.columns[-1], len(corpus.columns)) == (first, last, n_features)
     track = next(corpus.tracks())
     assert isinstance(track, Track)
@@ -27,7 +27,13 @@ def test_the_folder_of_the_archive_is_looked_into(tmp_path: Path) -> None:
 
 def test_the_other_file_is_not_taken_for_the_one_asked_for(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="default_plus_chromatic"):
-        UCI(uci_tree(tmp_path).root, chroma=True)
+        UCI(uci_tree(tmp_path).root, n_features=116)
+
+
+def test_another_number_of_features_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="70") as caught:
+        UCI(uci_tree(tmp_path).root, n_features=70)
+    assert "68, 116" in str(caught.value.hint)
 
 
 def test_rows_that_cannot_be_used_are_skipped_each_with_its_reason(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from geoclass.corpora.base import Skipped, Track, check_root, check_task
 from geoclass.corpora.tables import coordinates, number_table, read_rows
-from geoclass.errors import CorpusError
+from geoclass.errors import CorpusError, UsageError
 
 _FILES = {  # number of features -> file
     68: "default_features_1059_tracks.txt",
@@ -28,21 +28,22 @@ class UCI:
 
     Args:
         root: The folder that holds the files; one folder further down is looked into, as the archive has one.
-        chroma: Read the 116 features with chroma instead of the 68 without.
+        n_features: 68, or 116 with chroma.
         task: "country".
 
     Raises:
         CorpusError: Missing or empty root, no such file, no usable row.
-        UsageError: Another task.
+        UsageError: Another task or number of features.
     """
 
     name: ClassVar[str] = "uci"
     tasks: ClassVar[tuple[str, ...]] = ("country",)
 
-    def __init__(self, root: str | Path, *, chroma: bool = False, task: str = "country") -> None:
+    def __init__(self, root: str | Path, *, n_features: int = 68, task: str = "country") -> None:
         root = Path(root)
         check_task("UCI Geographical Origin of Music", task, self.tasks)
-        n_features = 116 if chroma else 68
+        if n_features not in _FILES:
+            raise UsageError(f"UCI has no file of {n_features} features", hint=f"one of {', '.join(map(str, _FILES))}")
         file = _FILES[n_features]
         check_root("UCI", root, expected=file)
         path = next((place for place in (root / file, *sorted(root.glob(f"*/{file}"))) if place.is_file()), None)
