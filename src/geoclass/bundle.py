@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from geoclass.calibration import to_probabilities
-from geoclass.config import FrontEndConfig, from_dict, to_dict
+from geoclass.config import FrontEndConfig, RowConfig, from_dict, to_dict
 from geoclass.device import resolve_device
 from geoclass.errors import BundleError, ConfigError, ModelError, StorageError
 from geoclass.modelcard import model_card
@@ -63,7 +63,7 @@ class Bundle:
 
     def __post_init__(self) -> None:
         self.model.to(self.device).eval()
-        shape = (1, -1) + (1,) * (0 if self.front_end_config.kind == "table" else 1)
+        shape = (1, -1) + (1,) * (0 if isinstance(self.front_end_config, RowConfig) else 1)
         self._mean = torch.as_tensor(self.mean, device=self.device).view(shape)
         self._std = torch.as_tensor(self.std, device=self.device).view(shape)
 
@@ -191,7 +191,9 @@ class Bundle:
                 device=where,
             )
         except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
-            raise BundleError(f"{folder} is not a whole bundle: {error}", hint="get or train the model again") from error
+            raise BundleError(
+                f"{folder} is not a whole bundle: {error}", hint="get or train the model again"
+            ) from error
         except (ModelError, ConfigError) as error:
             raise BundleError(f"{folder}/bundle.json: {error.message}", hint=error.hint) from error
 

@@ -61,7 +61,42 @@ class TableConfig:
     columns: tuple[str, ...] = ()
 
 
-FrontEndConfig = LogMelConfig | W2vBertConfig | TableConfig
+@dataclass(frozen=True, kw_only=True)
+class TextureConfig:
+    """One row a segment: the 68 texture statistics of the UCI origin set, computed from sound."""
+
+    kind: Literal["texture"] = "texture"
+    sample_rate: int = 22_050  # Hz
+    frame_length: int = 256  # samples; frames do not overlap
+    memory_frames: int = 40  # over which running means and deviations go
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in the order of the UCI file."""
+        low_level = ("zero_crossings", "centroid", "rolloff", "flux", *(f"mfcc{index}" for index in range(13)))
+        blocks = ("mean_of_means", "mean_of_deviations", "deviation_of_means", "deviation_of_deviations")
+        return tuple(f"{name}_{block}" for block in blocks for name in low_level)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatisticsConfig:
+    """One row a segment: 52 of the statistics of the GTZAN table, computed from sound as librosa does by default."""
+
+    kind: Literal["statistics"] = "statistics"
+    sample_rate: int = 22_050  # Hz
+    n_fft: int = 2_048  # samples
+    hop_length: int = 512  # samples
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, as in the GTZAN table."""
+        shape = ("chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff", "zero_crossing_rate")
+        rows = (*shape, *(f"mfcc{index}" for index in range(1, 21)))
+        return tuple(f"{row}_{moment}" for row in rows for moment in ("mean", "var"))
+
+
+FrontEndConfig = LogMelConfig | W2vBertConfig | TextureConfig | StatisticsConfig | TableConfig
+RowConfig = TextureConfig | StatisticsConfig | TableConfig  # one row of columns a segment, without a time axis
 
 
 # ---- data sets ------------------------------------------------------------------------------------------------

@@ -5,7 +5,14 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from geoclass.config import FrontEndConfig, LogMelConfig, TableConfig, W2vBertConfig
+from geoclass.config import (
+    FrontEndConfig,
+    LogMelConfig,
+    StatisticsConfig,
+    TableConfig,
+    TextureConfig,
+    W2vBertConfig,
+)
 from geoclass.errors import ModelError
 
 
@@ -100,6 +107,10 @@ def create_front_end(config: FrontEndConfig) -> FrontEnd:
         return LogMel(config)
     if isinstance(config, W2vBertConfig):
         return W2vBert(config)
+    if isinstance(config, TextureConfig | StatisticsConfig):
+        from geoclass.audio.statistics import Statistics, TextureStatistics
+
+        return TextureStatistics(config) if isinstance(config, TextureConfig) else Statistics(config)
     assert isinstance(config, TableConfig)
     raise ModelError(
         f"this model reads a table ({', '.join(config.columns[:3])}, …), not sound",

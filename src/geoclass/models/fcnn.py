@@ -1,4 +1,4 @@
-"""The network of the MIRAGE system: fully connected, for tables of published numbers."""
+"""The network of the MIRAGE system: fully connected, for rows of numbers, published or computed from sound."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,7 +12,7 @@ from geoclass.models.network import Network, n_bands
 class Fcnn(Network):
     """Columns -> 256 -> 128 -> 64 -> classes, each layer with batch norm, ReLU and dropout."""
 
-    front_ends = ("table",)
+    front_ends = ("table", "texture", "statistics")
 
     def __init__(
         self,

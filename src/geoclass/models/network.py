@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from geoclass.config import FrontEndConfig, LogMelConfig, TableConfig, W2vBertConfig
+from geoclass.config import FrontEndConfig, LogMelConfig, RowConfig, W2vBertConfig
 
 
 class Network(nn.Module, ABC):
@@ -48,12 +48,12 @@ class Network(nn.Module, ABC):
 
 
 def n_bands(front_end: FrontEndConfig) -> int:
-    """Length of the first axis of a segment's features: mel bands, or columns of a table."""
+    """Length of the first axis of a segment's features: mel bands, or columns of a row."""
     if isinstance(front_end, LogMelConfig):
         return front_end.n_mels
     if isinstance(front_end, W2vBertConfig):
         return front_end.n_mels * front_end.stride
-    assert isinstance(front_end, TableConfig)
+    assert isinstance(front_end, RowConfig)
     return len(front_end.columns)
 
 
