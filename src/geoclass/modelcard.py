@@ -13,8 +13,10 @@ def model_card(bundle: "Bundle") -> str:
     lines = [f"# {bundle.name}", ""]
     for head in bundle.heads:
         what = "one of" if head.kind == "single" else "any of"
-        lines.append(f"Hears {bundle.segment_seconds:g}-second segments and answers the {head.task}: {what} "
-                     f"{len(head.labels)} labels ({', '.join(head.labels)}).")
+        lines.append(
+            f"Hears {bundle.segment_seconds:g}-second segments and answers the {head.task}: {what} "
+            f"{len(head.labels)} labels ({', '.join(head.labels)})."
+        )
     lines += ["", "## Data", ""]
     lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in bundle.data.items()] or ["- not stated"]
     lines += ["", "## Training", ""]
@@ -37,8 +39,8 @@ def model_card(bundle: "Bundle") -> str:
         "",
         "## Limits and intended use",
         "",
-        "The model knows the labels above and nothing else; other music gets one of them or, below the threshold, none. "
-        "A country is said of a sound's tradition, never of a person's nationality or origin.",
+        "The model knows the labels above and nothing else; other music gets one of them "
+        "or, below the threshold, none. A country is said of a sound's tradition, never of a person's nationality or origin.",
         "",
     ]
     return "\n".join(lines)

@@ -8,7 +8,11 @@ from geoclass import __version__
 from geoclass.cli.build_dataset import build_dataset
 from geoclass.cli.inspect import inspect
 from geoclass.cli.models import models
+from geoclass.cli.tag import TagCommand, tag
+from geoclass.cli.tag import tag
 from geoclass.cli.train import train
+from geoclass.cli.undo import undo
+from geoclass.cli.undo import undo
 
 app = typer.Typer(
     name="geoclass",
@@ -37,6 +41,10 @@ def _root(
 app.command()(build_dataset)
 app.command()(inspect)
 app.command()(train)
+app.command()(tag)
+app.command()(undo)
+app.command(cls=TagCommand)(tag)
+app.command()(undo)
 app.add_typer(models, name="models")
 
 

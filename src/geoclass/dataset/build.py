@@ -73,8 +73,9 @@ def build_dataset(
         return Dataset.open(out)
 
     folder = out / "features" / features_name
+    failed: list[Skipped] = []
     if isinstance(config.front_end, TableConfig):
-        segments, failed = _store_table(tracks, corpus.columns, folder), []
+        segments = _store_table(tracks, corpus.columns, folder)
     else:
         run = _runner(corpus, config, workers=workers, scheduler=scheduler)
         segments, failed = _store_sound(tracks, folder, config, plan=plan, run=run, progress=progress)
@@ -122,9 +123,7 @@ def build_dataset(
 def _assign_splits(selection: Selection, config: BuildConfig) -> tuple[list[Track], list[Skipped], bool]:
     """Tracks with their split, those that balancing leaves out, and whether the split is the corpus' own."""
     tracks, task, seed = selection.tracks, config.tasks[0], config.seed or 0
-    official = (
-        config.group == "artist" and config.seed is None and {track.split for track in tracks} == set(SPLITS)
-    )
+    official = config.group == "artist" and config.seed is None and {track.split for track in tracks} == set(SPLITS)
     if config.group == "segment":
         tracks = [replace(track, split="train") for track in tracks]  # segments are dealt out later
     elif not official:
@@ -315,9 +314,7 @@ def _counts(labels: dict[str, tuple[str, ...]], segments: Sequence[Segment], con
         n_segments = Counter((label, split) for label, split, _ in pairs)
         n_tracks = Counter((label, split) for label, split, _ in set(pairs))
         counts[task] = {
-            label: {
-                split: {"tracks": n_tracks[label, split], "segments": n_segments[label, split]} for split in SPLITS
-            }
+            label: {split: {"tracks": n_tracks[label, split], "segments": n_segments[label, split]} for split in SPLITS}
             for label in names
         }
     return counts

@@ -62,7 +62,9 @@ class SegmentLoader:
         self._features = dataset.features
         self._resident: Tensor | None = None
         if len(split.segment_ids) * self._features[0].nbytes < _RESIDENT_SHARE * _free_bytes(device):
-            self._resident = torch.from_numpy(self._features[split.segment_ids]).to(device)  # a copy: the index is an array
+            self._resident = torch.from_numpy(self._features[split.segment_ids]).to(
+                device
+            )  # a copy: the index is an array
 
     def __len__(self) -> int:
         """Steps an epoch."""

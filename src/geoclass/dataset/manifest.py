@@ -1,6 +1,7 @@
 """A data set on disk: what its files hold, and the one class that reads them."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +17,10 @@ from geoclass.errors import DatasetError, StorageError
 from geoclass.storage import fingerprint, read_json, sha256_file
 
 FORMAT = "geoclass/dataset"
-TRACK_COLUMNS = (
-    "track_id path artist_id artist album title latitude longitude country genre genres duration_s split licence".split()
-)
+TRACK_COLUMNS = [
+    *("track_id", "path", "artist_id", "artist", "album", "title", "latitude", "longitude"),
+    *("country", "genre", "genres", "duration_s", "split", "licence"),
+]
 SEGMENT_COLUMNS = ["track_id", "start_s", "shift", "split"]
 
 
@@ -118,7 +120,7 @@ class Dataset:
     @property
     def features_folder(self) -> Path:
         """Where this front end's features lie."""
-        return self.folder / "features" / self.document["features"]
+        return self.folder / "features" / str(self.document["features"])
 
     @cached_property
     def features(self) -> NDArray[Any]:
@@ -171,9 +173,13 @@ def dataset_fingerprint(folder: Path, build: Mapping[str, Any]) -> str:
 def read_csv(path: Path, *, numbers: tuple[str, ...]) -> pd.DataFrame:
     """A CSV of ours: text stays text ("NA" is Namibia), numbers are float64."""
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[], encoding_errors="surrogateescape")
-        for name in numbers:
-            frame[name] = pd.to_numeric(frame[name].replace("", "nan"))
+        frame = pd.read_csv(
+            path,
+            dtype=defaultdict(lambda: "str", dict.fromkeys(numbers, "float64")),
+            keep_default_na=False,
+            na_values=dict.fromkeys(numbers, ""),
+            encoding_errors="surrogateescape",
+        )
     except (OSError, ValueError, KeyError) as error:
         raise DatasetError(f"cannot read {path}: {error}", hint="build the data set again") from error
     return frame

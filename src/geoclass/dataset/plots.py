@@ -51,7 +51,7 @@ def _log_mels(dataset: Dataset, config: LogMelConfig, *, n_labels: int = 6, per_
 
     task = dataset.tasks[0]
     split = dataset.split("train")
-    of_track = (split.tracks[task] if dataset.kind(task) == "single" else split.tracks["genres"].str.split("|").str[0])
+    of_track = split.tracks[task] if dataset.kind(task) == "single" else split.tracks["genres"].str.split("|").str[0]
     labels = of_track.value_counts(sort=True).index[:n_labels].tolist()
     figure = _figure(4.5 * per_label, 2.0 * len(labels))
     grid = figure.subplots(len(labels), per_label, squeeze=False, sharex=True, sharey=True)

@@ -78,8 +78,8 @@ def resolve_countries(tracks: Iterable[Track], geocoder: Geocoder) -> Iterator[T
         elif country:
             yield replace(track, country=str(country))
         elif track.place and (place := geocoder.locate(track.place)) is not None and place.country:
-            known = {"latitude": place.latitude, "longitude": place.longitude} if track.latitude is None else {}
-            yield replace(track, country=place.country, **known)
+            point = (track.latitude, track.longitude) if track.latitude else (place.latitude, place.longitude)
+            yield replace(track, country=place.country, latitude=point[0], longitude=point[1])
         elif track.place:
             yield _skip(track, f"place not found: {track.place!r}")
         elif track.latitude is not None:
@@ -118,9 +118,7 @@ def _require_genre(tracks: Iterable[Track], *, multi_label: bool) -> Iterator[Tr
         yield track if labels_of(track, "genre", multi_label=multi_label) else _skip(track, "no genre")
 
 
-def _keep_labels(
-    tracks: Iterable[Track], task: str, kept: set[str], *, multi_label: bool
-) -> Iterator[Track | Skipped]:
+def _keep_labels(tracks: Iterable[Track], task: str, kept: set[str], *, multi_label: bool) -> Iterator[Track | Skipped]:
     for track in tracks:
         own = labels_of(track, task, multi_label=multi_label)
         yield track if kept & set(own) else _skip(track, f"{task} not among the labels: {', '.join(own)}")

@@ -1,4 +1,4 @@
-"""Splits that do not leak: whole groups (artists, tracks) go to one side, stratified by label as far as groups allow."""
+"""Splits that do not leak: whole groups (artists, tracks) go to one side, stratified as far as groups allow."""
 
 import hashlib
 from collections import Counter, defaultdict

@@ -17,7 +17,7 @@ def save_checkpoint(path: Path, state: State, *, identity: str) -> None:
         "identity": identity,
         "model": state.model.state_dict(),
         "optimizer": state.optimizer.state_dict(),
-        "schedule": _plain(state.schedule.state_dict()),
+        "schedule": state.schedule.state_dict(),
         "scaler": state.scaler.state_dict(),
         "epoch": state.epoch,
         "best": [float(value) for value in state.best],
@@ -48,9 +48,3 @@ def load_checkpoint(path: Path, state: State, *, identity: str, device: torch.de
     state.scaler.load_state_dict(content["scaler"])
     state.epoch, state.best_epoch = content["epoch"], content["best_epoch"]
     state.best = (content["best"][0], content["best"][1])
-
-
-def _plain(content: dict[str, Any]) -> dict[str, Any]:
-    """Numbers and lists only: functions stay with the program."""
-    kept = (bool, int, float, str, list, dict, type(None))
-    return {key: value for key, value in content.items() if isinstance(value, kept) and key != "lr_lambdas"}

@@ -146,7 +146,7 @@ def _train_one_epoch(
         with runtime.autocast():
             loss = _batch_loss(wrapped, bundle, batch, losses, number, config, runtime)
         state.optimizer.zero_grad(set_to_none=True)
-        state.scaler.scale(loss).backward()
+        state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if config.grad_clip:
             state.scaler.unscale_(state.optimizer)
             nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip)
@@ -182,7 +182,9 @@ def _batch_loss(
         x = gain(x, generator, gain_db=config.gain_db)
     x = bundle.normalize(x)
     if config.mask_fraction and x.dim() == 3:
-        x = mask_frames(mask_bands(x, generator, fraction=config.mask_fraction), generator, fraction=config.mask_fraction)
+        x = mask_frames(
+            mask_bands(x, generator, fraction=config.mask_fraction), generator, fraction=config.mask_fraction
+        )
     if not config.mixup:
         logits = bundle.split_logits(wrapped(x))
         return _sum(losses[task](logits[task], batch.targets[task]) for task in logits)

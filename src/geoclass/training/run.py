@@ -4,6 +4,7 @@ import json
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,9 +127,7 @@ def _heads(dataset: Dataset, config: RunConfig) -> tuple[Head, ...]:
     return tuple(Head(task=task, kind=dataset.kind(task), labels=dataset.labels[task]) for task in tasks)
 
 
-def _bundle(
-    dataset: Dataset, config: RunConfig, model: Any, heads: tuple[Head, ...], runtime: Runtime
-) -> Bundle:
+def _bundle(dataset: Dataset, config: RunConfig, model: Any, heads: tuple[Head, ...], runtime: Runtime) -> Bundle:
     corpus = dataset.document["corpus"]
     return Bundle(
         name=f"{config.model.name}-{corpus['name']}-{'-'.join(head.task for head in heads)}",
@@ -150,18 +149,14 @@ def _bundle(
 
 def _loaders(dataset: Dataset, config: RunConfig, runtime: Runtime) -> tuple[SegmentLoader, SegmentLoader]:
     settings = config.training
-    shared = {"device": runtime.device, "rank": runtime.rank, "world_size": runtime.world_size}
-    return (
-        SegmentLoader(
-            dataset,
-            dataset.split("train"),
-            batch_size=settings.batch_size,
-            seed=settings.seed,
-            balanced=settings.balanced_sampling,
-            **shared,
-        ),
-        SegmentLoader(dataset, dataset.split("valid"), batch_size=4 * settings.batch_size, **shared),
+    load = partial(SegmentLoader, dataset, device=runtime.device, rank=runtime.rank, world_size=runtime.world_size)
+    train = load(
+        dataset.split("train"),
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        balanced=settings.balanced_sampling,
     )
+    return train, load(dataset.split("valid"), batch_size=4 * settings.batch_size)
 
 
 def _calibrate(

@@ -1,0 +1,60 @@
+"""What every test may use: a home of its own, synthesized music, and the real recordings where they are."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "examples"))
+
+
+@pytest.fixture(autouse=True)
+def geoclass_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test reads or writes the user's own folders."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("GEOCLASS_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real recordings beside the checkout; tests that want them are skipped without."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no ../shared/data beside the checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """45 synthesized songs: 3 countries, 5 artists each, 3 songs an artist, 6 s a song."""
+    from synthesize_music import write_corpus
+
+    folder = tmp_path_factory.mktemp("music")
+    write_corpus(folder, countries=("TR", "CN", "IN"), artists=5, tracks=3, seconds=6)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_dataset(music: Path, tmp_path_factory: pytest.TempPathFactory):
+    """A data set of `music` with a small front end: 90 segments of 3 s, 32 bands."""
+    from geoclass.config import BuildConfig, LogMelConfig
+    from geoclass.corpora.folder import Folder
+    from geoclass.dataset.build import build_dataset
+
+    config = BuildConfig(segment_seconds=3.0, front_end=LogMelConfig(n_mels=32, n_fft=1024))
+    return build_dataset(Folder(music), out=tmp_path_factory.mktemp("dataset") / "small", config=config)
+
+
+@pytest.fixture(scope="session")
+def small_run(small_dataset, tmp_path_factory: pytest.TempPathFactory):
+    """A small attention CNN trained on `small_dataset`."""
+    from geoclass.config import ModelConfig, RunConfig, TrainingConfig
+    from geoclass.training.run import train
+
+    config = RunConfig(
+        model=ModelConfig(arguments={"channels": [32, 16, 16]}),
+        training=TrainingConfig(epochs=6, batch_size=16, lr=3e-3),
+    )
+    return train(small_dataset, config=config, run_dir=tmp_path_factory.mktemp("run") / "small", device="cpu")

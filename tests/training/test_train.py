@@ -1,0 +1,183 @@
+"""Training: it learns, it can be resumed bit for bit, and it says what is wrong."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from geoclass.bundle import Bundle
+from geoclass.config import ModelConfig, RunConfig, TrainingConfig, load_toml
+from geoclass.dataset.loading import SegmentLoader
+from geoclass.dataset.manifest import Dataset
+from geoclass.errors import ConfigError, DeviceError, ModelError, TrainingError
+from geoclass.training.run import TrainResult, train
+
+CONFIG = RunConfig(
+    model=ModelConfig(arguments={"channels": [16, 8, 8]}),
+    training=TrainingConfig(epochs=3, batch_size=16, lr=3e-3, mixup=0.2, gain_db=3.0),
+)
+CPU = torch.device("cpu")
+
+
+def without_clock(history: list[dict[str, float]]) -> list[dict[str, float]]:
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in history]
+
+
+def test_it_learns_what_can_be_learned(small_run: TrainResult) -> None:
+    assert small_run.history[-1]["train_loss"] < 0.8 * small_run.history[0]["train_loss"]
+    assert small_run.scores["country"]["balanced_accuracy"] > 0.6  # chance is 1/3
+
+
+def test_the_run_folder_holds_everything(small_run: TrainResult) -> None:
+    names = {path.name for path in small_run.run_dir.iterdir()}
+    assert {"config.toml", "metrics.jsonl", "curves.png", "last.pt", "best.pt", "bundle"} <= names
+    assert load_toml(RunConfig, small_run.run_dir / "config.toml").training.epochs == 6
+    lines = (small_run.run_dir / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == small_run.history
+
+
+def test_the_bundle_holds_the_best_epoch(small_run: TrainResult, small_dataset: Dataset) -> None:
+    best = torch.load(small_run.run_dir / "best.pt", weights_only=True)
+    loaded = Bundle.load(small_run.run_dir)
+    assert all(torch.equal(value, best[name]) for name, value in loaded.model.state_dict().items())
+    assert loaded.training["dataset_fingerprint"] == small_dataset.fingerprint
+    assert loaded.heads[0].labels == small_dataset.labels["country"]
+    assert 0 < loaded.heads[0].threshold <= 1
+
+
+@pytest.mark.parametrize("schedule", ["plateau", "cosine"])
+def test_a_resumed_run_ends_like_an_unbroken_one(small_dataset: Dataset, tmp_path: Path, schedule: str) -> None:
+    config = replace(CONFIG, training=replace(CONFIG.training, schedule=schedule, epochs=4))
+    whole = train(small_dataset, config=config, run_dir=tmp_path / "whole", device="cpu")
+
+    def stop(epoch: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(small_dataset, config=config, run_dir=tmp_path / "broken", device="cpu", on_epoch=stop)
+    resumed = train(small_dataset, config=config, run_dir=tmp_path / "broken", resume=True, device="cpu")
+    assert without_clock(resumed.history) == without_clock(whole.history)
+    one, other = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("whole", "broken"))
+    assert all(torch.equal(one["model"][name], other["model"][name]) for name in one["model"])
+    assert resumed.bundle.weights_sha256 == whole.bundle.weights_sha256
+
+
+def test_a_finished_run_resumed_trains_no_further(small_dataset: Dataset, tmp_path: Path) -> None:
+    first = train(small_dataset, config=CONFIG, run_dir=tmp_path / "run", device="cpu")
+    again = train(small_dataset, config=CONFIG, run_dir=tmp_path / "run", resume=True, device="cpu")
+    assert again.history == first.history
+
+
+def test_early_stopping_ends_the_generator(small_dataset: Dataset, tmp_path: Path) -> None:
+    stubborn = replace(
+        CONFIG, training=replace(CONFIG.training, lr=1e-9, epochs=40, early_stopping=2, monitor="accuracy")
+    )
+    result = train(small_dataset, config=stubborn, run_dir=tmp_path / "run", device="cpu")
+    assert len(result.history) < 40
+    best = max(line["epoch"] for line in result.history if line["is_best"])
+    assert len(result.history) - best == 2
+
+
+def test_a_taken_run_folder_is_not_overwritten(small_run: TrainResult, small_dataset: Dataset) -> None:
+    with pytest.raises(TrainingError, match="already holds a run") as caught:
+        train(small_dataset, config=CONFIG, run_dir=small_run.run_dir, device="cpu")
+    assert "--resume" in (caught.value.hint or "")
+
+
+def test_a_checkpoint_of_other_settings_is_refused(small_run: TrainResult, small_dataset: Dataset) -> None:
+    with pytest.raises(TrainingError, match="other settings"):
+        train(small_dataset, config=CONFIG, run_dir=small_run.run_dir, resume=True, device="cpu")
+
+
+def test_nothing_to_resume_is_said(small_dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"no last\.pt"):
+        train(small_dataset, config=CONFIG, run_dir=tmp_path / "run", resume=True, device="cpu")
+
+
+def test_a_pickle_in_place_of_a_checkpoint_is_not_run(small_dataset: Dataset, tmp_path: Path) -> None:
+    import pickle
+
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.touch, (tmp_path / "sprung",))
+
+    train(small_dataset, config=CONFIG, run_dir=tmp_path / "run", device="cpu")
+    (tmp_path / "run" / "last.pt").write_bytes(pickle.dumps(Trap(), protocol=2))
+    with pytest.raises(TrainingError, match="not a checkpoint"):
+        train(small_dataset, config=CONFIG, run_dir=tmp_path / "run", resume=True, device="cpu")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_diverging_run_says_what_to_try(small_dataset: Dataset, tmp_path: Path) -> None:
+    wild = replace(CONFIG, training=replace(CONFIG.training, lr=1e20, grad_clip=0, optimizer="adam"))
+    with pytest.raises(TrainingError, match="the loss is") as caught:
+        train(small_dataset, config=wild, run_dir=tmp_path / "run", device="cpu")
+    assert "lower --lr" in (caught.value.hint or "")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_cuda_without_cuda_is_an_error(small_dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="0 CUDA devices"):
+        train(small_dataset, config=CONFIG, run_dir=tmp_path / "run", device="cuda")
+
+
+def test_half_precision_without_a_gpu_is_an_error(small_dataset: Dataset, tmp_path: Path) -> None:
+    half = replace(CONFIG, training=replace(CONFIG.training, precision="fp16"))
+    with pytest.raises(DeviceError, match="fp16"):
+        train(small_dataset, config=half, run_dir=tmp_path / "run", device="cpu")
+
+
+def test_a_network_that_cannot_read_the_features_is_refused(small_dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="reads table"):
+        train(small_dataset, config=RunConfig(model=ModelConfig(name="fcnn")), run_dir=tmp_path / "run", device="cpu")
+
+
+def test_contradictions_are_reported_together() -> None:
+    with pytest.raises(ConfigError) as caught:
+        TrainingConfig(lr=-1, batch_size=0, label_smoothing=2.0, class_weights=True, balanced_sampling=True)
+    for name in ("lr", "batch_size", "label_smoothing", "balanced_sampling"):
+        assert name in caught.value.message
+
+
+class TestLoader:
+    def loader(self, dataset: Dataset, **options: object) -> SegmentLoader:
+        return SegmentLoader(dataset, dataset.split("train"), batch_size=16, device=CPU, **options)  # type: ignore[arg-type]
+
+    def test_an_epoch_hears_each_segment_once(self, small_dataset: Dataset) -> None:
+        loader = self.loader(small_dataset)
+        x = torch.cat([batch.x for batch in loader.epoch()])
+        expected = small_dataset.features[small_dataset.split("train").segment_ids].astype(np.float32)
+        np.testing.assert_array_equal(x.numpy(), expected)
+
+    def test_the_order_depends_on_seed_and_epoch(self, small_dataset: Dataset) -> None:
+        def order(seed: int, epoch: int) -> list[int]:
+            return [int(row) for batch in self.loader(small_dataset, seed=seed).epoch(epoch) for row in batch.tracks]
+
+        assert order(0, 0) == order(0, 0)
+        assert order(0, 0) != order(0, 1)
+        assert order(0, 0) != order(1, 0)
+
+    def test_reading_from_disk_gives_the_same_batches(
+        self, small_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        resident = list(self.loader(small_dataset, seed=3).epoch(1))
+        monkeypatch.setattr("geoclass.dataset.loading._free_bytes", lambda device: 0.0)
+        streamed = list(self.loader(small_dataset, seed=3).epoch(1))
+        assert all(torch.equal(one.x, other.x) for one, other in zip(resident, streamed, strict=True))
+        for one, other in zip(resident, streamed, strict=True):
+            assert torch.equal(one.targets["country"], other.targets["country"])
+
+    def test_ranks_share_each_batch(self, small_dataset: Dataset) -> None:
+        whole = self.loader(small_dataset, seed=0)
+        parts = [self.loader(small_dataset, seed=0, rank=rank, world_size=2) for rank in (0, 1)]
+        for batch, *shares in zip(whole.epoch(2), *(part.epoch(2) for part in parts), strict=True):
+            assert sorted(torch.cat([share.tracks for share in shares]).tolist()) == sorted(batch.tracks.tolist())
+
+    def test_balanced_sampling_draws_labels_equally(self, small_dataset: Dataset) -> None:
+        loader = self.loader(small_dataset, seed=0, balanced=True)
+        labels = torch.cat([batch.targets["country"] for epoch in range(40) for batch in loader.epoch(epoch)])
+        shares = torch.bincount(labels) / len(labels)
+        assert shares.min() > 0.28
