@@ -71,7 +71,7 @@ def test_the_gtzan_clips() -> None:
 def test_an_fma_tree_with_damage(tmp_path: Path) -> None:
     tool, source = shared("tools/make_fma_tree.py"), shared("data/world-audio")
     # Many clips of two countries, so that each kind of damage is drawn.
-    arguments = [str(source), str(tmp_path), "--damaged", "--countries", "TR,IN", "--limit", "12"]
+    arguments = [str(source), str(tmp_path), "--damaged", "--countries", "TR,IN", "--limit", "6"]
     subprocess.run([sys.executable, str(tool), *arguments], check=True, capture_output=True)
     corpus = FMA(tmp_path, task="country,genre")
     found = list(corpus.tracks())

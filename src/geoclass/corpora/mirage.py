@@ -1,4 +1,4 @@
-"""MIRAGE-MetaCorpus (Nguyen, Acosta, Dang, Sears, ISMIR 2024): a million broadcasts of 10,000 internet radio stations.
+"""MIRAGE-MetaCorpus (Nguyen, Acosta, Dang, Sears, arXiv:2502.05250): a million broadcasts of 10,000 radio stations.
 
 No sound: features come as a table joined on track and artist, or from Spotify. A broadcast is not a track: each pair
 of track and artist counts once, at its first broadcast. The country is that of the station, unless the release has a
