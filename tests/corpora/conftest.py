@@ -23,6 +23,8 @@ def spotify_stub() -> Iterator[SpotifyStub]:
             self.end_headers()
             self.wfile.write(body)
 
+        do_POST = do_GET
+
         def log_message(self, format: str, *args: object) -> None:
             """Stay silent."""
 

@@ -195,3 +195,27 @@ def test_a_csv_of_unknown_countries_is_one_error(csv_folder: Path) -> None:
     write_csv(csv_folder / "labels.csv", [["path", "country"], ["sound/a.mp3", "Narnia"], ["sound/b.mp3", "Atlantis"]])
     with pytest.raises(CorpusError, match="Atlantis, Narnia"):
         list(Folder(csv_folder).tracks())
+
+
+def test_folders_that_are_not_entered_are_skipped_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in ("PE/a.mp3", "PE/locked/b.mp3", "IT/c.mp3"):
+        write_sound(tmp_path / path)
+    (tmp_path / "PE/loop").symlink_to(tmp_path / "PE", target_is_directory=True)
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:  # tests may run as root, whom no mode keeps out
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    corpus = Folder(tmp_path)
+    assert list(tracks(corpus)) == ["IT/c.mp3", "PE/a.mp3"]
+    assert skipped(corpus) == {"PE/locked": "folder cannot be read: Permission denied", "PE/loop": "folder is a link"}
+
+
+def test_a_label_may_be_a_link(tmp_path: Path) -> None:
+    write_sound(tmp_path / "elsewhere/a.mp3")
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music/Peru").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert tracks(Folder(tmp_path / "music"))["Peru/a.mp3"].country == "PE"

@@ -150,6 +150,23 @@ def test_missing_credentials_are_named(monkeypatch: pytest.MonkeyPatch, cache: P
         SpotifyFeatures(cache=cache)
 
 
+def test_refused_credentials_are_one_error(
+    monkeypatch: pytest.MonkeyPatch, spotify_stub: SpotifyStub, tmp_path: Path, cache: Path
+) -> None:
+    spotipy = pytest.importorskip("spotipy")
+    monkeypatch.setenv("SPOTIPY_CLIENT_ID", "x")
+    monkeypatch.setenv("SPOTIPY_CLIENT_SECRET", "y")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        spotipy.SpotifyClientCredentials, "OAUTH_TOKEN_URL", f"http://127.0.0.1:{spotify_stub.port}/api/token"
+    )
+    spotify_stub.always["api/token"] = 400
+    with pytest.raises(CorpusError, match="does not accept the credentials") as caught:
+        SpotifyFeatures(cache=cache).look_up([("Dudu", "Tarkan")])
+    assert "SPOTIPY_CLIENT_SECRET" in str(caught.value.hint)
+    assert not (tmp_path / ".cache").exists()
+
+
 def test_spotipy_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     monkeypatch.setitem(__import__("sys").modules, "spotipy", None)
     with pytest.raises(CorpusError) as caught:

@@ -95,7 +95,11 @@ class Folder:
                     yield Skipped(track_id=path.name, path=path.name, reason="file lies outside the label folders")
                 others += not _is_sound(path)
         for folder in self._label_folders():
-            for path in _files(folder):
+            files, closed = _walk(folder)
+            for path, reason in closed.items():
+                inside = _printable(path.relative_to(self._root).as_posix())
+                yield Skipped(track_id=inside, path=inside, reason=reason)
+            for path in files:
                 if _is_sound(path):
                     yield self._labelled(path.relative_to(self._root))
                 others += not _is_sound(path)
@@ -217,13 +221,21 @@ def _is_sound(path: Path) -> bool:
     return path.suffix.lower() in AUDIO_SUFFIXES
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """All files below `folder` that are not hidden, sorted by path."""
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(parent, name) for name in names if not name.startswith(".")]
-    return iter(sorted(found))
+def _walk(folder: Path) -> tuple[list[Path], dict[Path, str]]:
+    """All files below `folder` that are not hidden, sorted; and the folders that were not entered, with the reason."""
+    files: list[Path] = []
+    closed: dict[Path, str] = {}
+
+    def refuse(error: OSError) -> None:
+        closed[Path(error.filename)] = f"folder cannot be read: {error.strerror}"
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            if (link := Path(parent, name)).is_symlink():  # may lead back up
+                closed[link] = "folder is a link"
+        files += [Path(parent, name) for name in names if not name.startswith(".")]
+    return sorted(files), closed
 
 
 def _printable(path: str) -> str:

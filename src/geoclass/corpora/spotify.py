@@ -141,7 +141,9 @@ def _connect() -> Any:
             f"--spotify needs {' and '.join(missing)} in the environment",
             hint="register an application at https://developer.spotify.com/dashboard, or use --features CSV",
         )
-    return spotipy.Spotify(auth_manager=spotipy.SpotifyClientCredentials(), requests_session=requests.Session())
+    # spotipy would write its token to .cache in the working folder.
+    credentials = spotipy.SpotifyClientCredentials(cache_handler=spotipy.MemoryCacheHandler())
+    return spotipy.Spotify(auth_manager=credentials, requests_session=requests.Session())
 
 
 def _refusal(status: int, message: str) -> CorpusError:
