@@ -1,6 +1,6 @@
 """What a model answered for the tracks of a split, beside the truth: all that scores, plots and reports start from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -53,6 +53,19 @@ class Scored:
                 f"tracks, first for {self.track_ids[int(np.flatnonzero(~finite)[0])]}",
                 hint="the model diverged in training, or its normalization does not fit these features",
             )
+
+    def take(self, rows: NDArray[np.int64]) -> "Scored":
+        """The same answers for some of the tracks, without their segments."""
+        return replace(
+            self,
+            track_ids=tuple(self.track_ids[row] for row in rows),
+            artist_ids=tuple(self.artist_ids[row] for row in rows),
+            truth=self.truth[rows],
+            probabilities=self.probabilities[rows],
+            segment_truth=None,
+            segment_probabilities=None,
+            segment_track=None,
+        )
 
     @property
     def n_tracks(self) -> int:

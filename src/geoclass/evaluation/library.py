@@ -1,0 +1,198 @@
+"""How well a model agrees with the tags that people gave their files, and how sure it should be before it writes."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from geoclass.calibration import choose_threshold, decisions
+from geoclass.errors import EvaluationError, TaggingError
+from geoclass.evaluation.answers import Answers, Progress
+from geoclass.evaluation.report import Report, report_on
+from geoclass.evaluation.scored import Scored
+from geoclass.prediction import Failure, FieldPrediction, Prediction
+
+if TYPE_CHECKING:
+    from geoclass.inference import Classifier
+    from geoclass.tagging.tags import Tags
+
+TARGET_PRECISION = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """What tagging would have done to the files whose truth is known."""
+
+    files: int  # with a tag that the model could have given
+    written: int  # labels at the model's own threshold
+    agreeing: int  # of those, as the tags say
+    min_confidence: float | None  # from which TARGET_PRECISION of what is written agrees; None: from none
+    would_write: int  # labels from there on
+
+
+@dataclass(frozen=True, kw_only=True)
+class LibraryReport:
+    """A model against a library's own tags."""
+
+    report: Report
+    advice: Mapping[str, Advice]  # by task
+    failures: tuple[Failure, ...]
+    left_out: Mapping[str, Mapping[str, int]]  # task -> reason -> files
+
+
+@dataclass
+class _Found:
+    """Of one task, while the files go by."""
+
+    predictions: list[FieldPrediction] = field(default_factory=list)
+    truths: list[tuple[int, ...]] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+    artists: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    unknown: set[str] = field(default_factory=set)
+
+
+def evaluate_library(
+    classifier: "Classifier",
+    paths: Iterable[Path],
+    *,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> LibraryReport:
+    """Ask a model about tagged files and compare.
+
+    A country or genre that geoclass itself wrote is no truth; such files are left out and counted, as are those
+    without the tag or with a value that the model does not know.
+
+    Args:
+        classifier: The models.
+        paths: Sound files.
+        bootstrap: Resamples of artists for the intervals.
+        seed: Of the resampling.
+        progress: Called after each file.
+
+    Raises:
+        EvaluationError: No file has a tag to compare with.
+    """
+    from geoclass.tagging.tags import read_tags
+
+    found = {task: _Found() for task in classifier.tasks}
+    failures = []
+    for answer in classifier.predict_many(paths):
+        if progress is not None:
+            progress(1)
+        if isinstance(answer, Failure):
+            failures.append(answer)
+            continue
+        try:
+            tags = read_tags(answer.path)
+        except TaggingError as error:
+            failures.append(Failure(path=answer.path, reason=error.message.removeprefix(f"{answer.path}: ")))
+            continue
+        for task, of_task in found.items():
+            _note(of_task, answer, task, tags)
+    usable = {task: of_task for task, of_task in found.items() if of_task.predictions}
+    if not usable:
+        reasons = Counter[str]()
+        for of_task in found.values():
+            reasons.update(of_task.left_out)
+        said = "; ".join(f"{reason}: {count}" for reason, count in reasons.most_common()) or "no readable file"
+        raise EvaluationError(f"no file has a tag to compare with ({said})", hint="tag some files by hand first")
+    reports, advice = {}, {}
+    for task, of_task in usable.items():
+        answers = _answers(task, of_task)
+        context = {"model": classifier.model_id, "split": "library", "group": "unknown", "protocol": "library"}
+        reports[task] = report_on(
+            answers, model=classifier.model_id, context=context, majority=None, bootstrap=bootstrap, seed=seed
+        )
+        advice[task] = _advise(answers.scored)
+    return LibraryReport(
+        report=Report(tasks=reports),
+        advice=advice,
+        failures=tuple(failures),
+        left_out={task: dict(of_task.left_out) for task, of_task in found.items()},
+    )
+
+
+def _note(found: _Found, answer: Prediction, task: str, tags: "Tags") -> None:
+    prediction = answer.fields[task]
+    values = tags.get(task)
+    if not values:
+        found.left_out["no such tag"] += 1
+    elif tags.get(f"{task}_candidates"):
+        found.left_out["written by geoclass"] += 1
+    else:
+        place = {label.casefold(): index for index, label in enumerate(prediction.labels)}
+        names = [_country(value) if task == "country" else value for value in values]
+        truth = tuple(dict.fromkeys(place[name.casefold()] for name in names if name.casefold() in place))
+        if not truth:
+            found.left_out["a value that the model does not know"] += 1
+            found.unknown.update(names)
+            return
+        found.predictions.append(prediction)
+        found.truths.append(truth)
+        found.paths.append(answer.path)
+        found.artists.append(next(iter(tags.get("album_artist") or tags.get("artist")), ""))
+
+
+def _country(value: str) -> str:
+    from geoclass.geo.countries import find_country
+
+    return find_country(value) or value
+
+
+def _answers(task: str, found: _Found) -> Answers:
+    first = found.predictions[0]
+    n_files, n_labels = len(found.truths), len(first.labels)
+    if first.kind == "multi":
+        truth = np.zeros((n_files, n_labels), np.int64)
+        for row, labels in enumerate(found.truths):
+            truth[row, list(labels)] = 1
+    else:
+        truth = np.array([labels[0] for labels in found.truths])
+    probabilities = np.stack([prediction.probabilities for prediction in found.predictions]).astype(np.float32)
+    names = tuple(str(path) for path in found.paths)
+    return Answers(
+        scored=Scored(
+            task=task,
+            kind=first.kind,
+            labels=first.labels,
+            track_ids=names,
+            artist_ids=tuple(found.artists),
+            truth=truth,
+            probabilities=probabilities,
+            threshold=first.threshold,
+        ),
+        tracks=pd.DataFrame({"track_id": names, "path": names, "artist_id": found.artists}),
+        uncalibrated=None,
+        embeddings=None,
+        omitted=_omitted(found),
+    )
+
+
+def _omitted(found: _Found) -> dict[str, Any]:
+    return {
+        "tracks": sum(found.left_out.values()),
+        "labels_unknown_to_the_model": sorted(found.unknown),
+        "labels_never_in_the_data": [],
+        "reasons": dict(found.left_out),
+    }
+
+
+def _advise(scored: Scored) -> Advice:
+    confidence, correct = decisions(scored.probabilities, scored.truth)
+    written = confidence >= (scored.threshold or 0.0)
+    threshold = choose_threshold(scored.probabilities, scored.truth, target_precision=TARGET_PRECISION)
+    would = confidence >= threshold
+    return Advice(
+        files=scored.n_tracks,
+        written=int(written.sum()),
+        agreeing=int(correct[written].sum()),
+        min_confidence=None if threshold >= 1.0 else threshold,
+        would_write=0 if threshold >= 1.0 else int(would.sum()),
+    )
