@@ -213,7 +213,7 @@ def _printable(text: str) -> str:
 
 def _json(file: "FilePlan") -> str:
     fields = {name: _field(name, plan) for name, plan in file.fields.items()}
-    document = {"path": str(file.path), "status": file.status, "error": file.reason or None, "fields": fields}
+    document = {"path": str(file.path), "status": file.status, "error": _reason(file) or None, "fields": fields}
     text = json.dumps(document, ensure_ascii=False)
     try:
         text.encode()

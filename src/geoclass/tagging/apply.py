@@ -42,22 +42,27 @@ def iter_apply(
     Raises:
         StorageError: The journal cannot be written; the run ends, and nothing goes unrecorded.
     """
-    swept: set[Path] = set()
     with Journal(journal) as open_journal:
 
         def write(file: FilePlan) -> FilePlan:
             if file.status != "planned":
                 return file
-            folder = file.target.parent
-            if folder not in swept:
-                swept.add(folder)
-                sweep(folder)
             try:
                 return _write(file, open_journal, id3_version=id3_version, touch=touch)
             except TaggingError as error:
                 return replace(file, status="failed", reason=error.message, hint=error.hint)
 
-        yield from ordered_map(write, plan, workers=_WRITERS, ahead=2 * _WRITERS)
+        yield from ordered_map(write, _swept(plan), workers=_WRITERS, ahead=2 * _WRITERS)
+
+
+def _swept(plan: Iterable[FilePlan]) -> Iterator[FilePlan]:
+    """The plan, with what a killed run left in a folder removed before the first file there is written."""
+    folders: set[Path] = set()
+    for file in plan:
+        if file.target.parent not in folders:
+            folders.add(file.target.parent)
+            sweep(file.target.parent)
+        yield file
 
 
 def _write(file: FilePlan, journal: Journal, *, id3_version: int | None, touch: bool) -> FilePlan:

@@ -298,7 +298,7 @@ def _proposal(answer: FieldPrediction | None, policy: Policy) -> tuple[str, ...]
     if answer is None:
         return ()
     values = answer.value(min_probability=policy.min_confidence)
-    return tuple(map(genre_name, values)) if answer.task == "genre" else values
+    return tuple(dict.fromkeys(filter(None, map(genre_name, values)))) if answer.task == "genre" else values
 
 
 def _candidates(answer: FieldPrediction | None, tags: Tags, name: str) -> tuple[tuple[str, float], ...]:

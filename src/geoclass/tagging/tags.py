@@ -165,7 +165,7 @@ def _read_id3(file: BinaryIO, kind: str) -> Tags:
             if "TCON" in known:
                 beside["genre"] = tuple(known["TCON"].genres)
         beside |= _read_ape(file, size)
-    if version == 3:  # no lists before v2.4: what reads "Folk; Rock" is two genres
+    if version in (2, 3):  # no lists before v2.4: what reads "Folk; Rock" is two genres
         values = {name: _split(found) if name == "genre" else found for name, found in values.items()}
     return Tags(kind=kind, id3_version=version, values=values, beside=_clean(beside))
 
