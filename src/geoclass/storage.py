@@ -112,7 +112,8 @@ def newest_dataset() -> Path:
     found = sorted(root.glob("*/dataset.json"), key=lambda path: path.stat().st_mtime)
     if not found:
         raise StorageError(
-            f"no data set was named, and {root} holds none", hint="make one with `geoclass build-dataset --fma-root DIR`"
+            f"no data set was named, and {root} holds none",
+            hint="make one with `geoclass build-dataset --fma-root DIR`",
         )
     return found[-1].parent
 

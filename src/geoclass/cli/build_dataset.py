@@ -16,9 +16,7 @@ Root = Annotated[Path | None, typer.Option(show_default=False)]
 
 
 def build_dataset(
-    out: Annotated[
-        Path | None, typer.Argument(help="Folder of the data set; the user data folder by default.")
-    ] = None,
+    out: Annotated[Path | None, typer.Argument(help="Folder of the data set; the user data folder by default.")] = None,
     fma_root: Annotated[Path | None, typer.Option(help="FMA: fma_metadata/ and fma_small/ (or larger).")] = None,
     gtzan_root: Annotated[Path | None, typer.Option(help="GTZAN: genres_original/ or genres/.")] = None,
     uci_root: Annotated[Path | None, typer.Option(help="UCI Geographical Origin of Music.")] = None,
@@ -40,7 +38,8 @@ def build_dataset(
     countries: Annotated[str | None, typer.Option(help="Keep these, such as US,GB,FR.")] = None,
     min_tracks: Annotated[int | None, typer.Option(min=1, help="Leave out labels with fewer tracks.")] = None,
     balance: Annotated[
-        Literal["none", "downsample", "segments"] | None, typer.Option(help="Equal training tracks or segments a label.")
+        Literal["none", "downsample", "segments"] | None,
+        typer.Option(help="Equal training tracks or segments a label."),
     ] = None,
     group: Annotated[
         Literal["artist", "track", "segment"] | None,
@@ -100,9 +99,7 @@ def build_dataset(
         corpus = open_corpus(name, root, **{key: value for key, value in options.items() if value is not None})
         target = out or data_dir() / "datasets" / f"{name}-{config.task.replace(',', '-')}"
         with output.progress("extracting", unit="tracks") as advance:
-            dataset = build(
-                corpus, out=target, config=config, workers=workers, scheduler=scheduler, progress=advance
-            )
+            dataset = build(corpus, out=target, config=config, workers=workers, scheduler=scheduler, progress=advance)
         _report(output, dataset)
 
 

@@ -32,7 +32,7 @@ class Output:
     def say(self, text: str = "") -> None:
         """A line for people, on stdout."""
         if not self.quiet:
-            _console().print(text, highlight=False)
+            _console().print(text, highlight=False, soft_wrap=True)
 
     def result(self, text: str) -> None:
         """A line for programs: plain, never wrapped, never silenced."""

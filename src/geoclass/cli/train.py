@@ -14,7 +14,9 @@ def train(
     ] = None,
     model: Annotated[str | None, typer.Option(help="Network; `geoclass models list` shows them.")] = None,
     task: Annotated[str | None, typer.Option(help="country, genre, or country,genre; all by default.")] = None,
-    preset: Annotated[str | None, typer.Option(help="Settings of a published system, such as attention-cnn-fma.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Settings of a published system, such as attention-cnn-fma.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML, such as the config.toml of a run.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Segments a step.")] = None,
@@ -60,7 +62,7 @@ def train(
             output.say(
                 f"\n{head.task}, validation, per track: accuracy {scores['accuracy']:.3f}, "
                 f"balanced {scores['balanced_accuracy']:.3f}; temperature {head.temperature:.2f}, "
-                f"nothing is written below {head.threshold:.2f}"
+                + _when_written(head, settings.training.target_precision)
             )
         output.say(f"model:  {where / 'bundle'}\nnext:   geoclass evaluate {where} --dataset {opened.folder}")
 
@@ -82,6 +84,12 @@ def _settings(config: Path | None, preset: str | None, resumed: Path | None, ove
     else:
         base = RunConfig()
     return with_overrides(base, overrides)
+
+
+def _when_written(head: Any, target: float) -> str:
+    if head.threshold >= 1:
+        return f"nothing will be written: no threshold was right {target:.0%} of the time (--min-confidence overrides)"
+    return f"nothing is written below {head.threshold:.2f}"
 
 
 def _free_run_dir(model: str, dataset: Any) -> Path:
