@@ -76,6 +76,11 @@ def test_the_artists_country_is_preferred_and_said(tmp_path: Path) -> None:
     assert [item.reason for item in corpus.tracks() if isinstance(item, Skipped)] == ["no country of the artist"]
 
 
+def test_the_artists_country_is_enough(tmp_path: Path) -> None:
+    root = write_events(tmp_path, ("A", "x", "Peru"), ("B", "y", "IT"), header=("track", "artist", "artist_country"))
+    assert [track.country for track in tracks(MIRAGE(root, features="f.csv"))] == ["PE", "IT"]
+
+
 @pytest.mark.parametrize(
     ("header", "missing"),
     [

@@ -69,6 +69,10 @@ def test_the_first_accepted_name_wins() -> None:
     assert find_columns(["track", "track_name"], FILE, required={"track": ("track_name", "track")}) == {"track": 1}
 
 
+def test_of_two_columns_of_one_name_the_first_counts() -> None:
+    assert find_columns(["track", "Track"], FILE, required={"track": ("track",)}) == {"track": 0}
+
+
 def test_all_missing_columns_are_named_with_what_was_accepted() -> None:
     with pytest.raises(CorpusError) as caught:
         find_columns(
