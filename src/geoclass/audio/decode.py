@@ -100,10 +100,12 @@ def _read_pyav(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], in
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise AudioError(f"{path}: no audio stream")
             stream = container.streams.audio[0]
+            if stream.codec_context is None or not stream.codec_context.sample_rate:
+                raise AudioError(f"{path}: the audio stream cannot be decoded")
             rate = stream.codec_context.sample_rate
             total_s = container.duration / av.time_base if container.duration else None
             offset_s, duration_s = excerpt(total_s)

@@ -1,0 +1,188 @@
+"""How fast files are tagged, beside how fast they can be decoded at all, in one run on the same files.
+
+    python benchmarks/tag.py --model MODEL [--source DIR] [--files 200] [--json result.json]
+
+Without --source the files are synthesized MP3s of three minutes. Each row is the median of --repeats interleaved
+rounds; what a run starts with (imports, loading the model) is not in it. "core ms" is processor time a file over all
+cores: it holds on a busy machine too, where files per second do not.
+"""
+
+import argparse
+import json
+import resource
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SAMPLE_SECONDS = 180.0  # of a synthesized file
+
+
+def main() -> None:
+    arguments = _parse()
+    import torch
+
+    from geoclass.audio.decode import load_excerpt
+    from geoclass.bundle import Bundle
+    from geoclass.inference import Classifier
+    from geoclass.parallel import default_workers, ordered_map
+    from geoclass.tagging.apply import iter_apply
+    from geoclass.tagging.plan import Policy, iter_plan
+    from geoclass.tagging.tags import read_tags
+
+    if arguments.torch_threads:
+        torch.set_num_threads(arguments.torch_threads)
+    workers = arguments.workers or default_workers()
+    bundles = [Bundle.load(name, device=arguments.device) for name in arguments.model]
+    classifier = Classifier(bundles, workers=workers, excerpt_seconds=arguments.excerpt_seconds)
+    rate = bundles[0].front_end.sample_rate
+    excerpt_s = arguments.excerpt_seconds
+    policy = Policy(min_confidence=0.0)  # every file is written: the dearest case
+
+    with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="geoclass-bench-") as name:
+        folder = Path(name)
+        files = _library(folder, arguments.source, arguments.files)
+        pristine = {path: path.read_bytes() for path in files} if arguments.files <= 2_000 else {}
+        journals = iter(range(10**6))
+
+        def decode() -> None:
+            def one(path: Path) -> None:
+                load_excerpt(path, sample_rate=rate, duration_s=excerpt_s)
+
+            _exhaust(ordered_map(one, files, workers=workers))
+
+        def dry_run() -> None:
+            _exhaust(iter_plan(classifier, paths=files, policy=policy))
+
+        def write() -> None:
+            plan = iter_plan(classifier, paths=files, policy=policy)
+            statuses = [file.status for file in iter_apply(plan, journal=folder / f"{next(journals)}.jsonl")]
+            assert set(statuses) == {"written"}, set(statuses)
+
+        def second_run() -> None:
+            plan = iter_plan(classifier, paths=files, policy=policy)
+            statuses = [file.status for file in iter_apply(plan, journal=folder / "never.jsonl")]
+            assert set(statuses) == {"unchanged"}, set(statuses)
+
+        def plain() -> None:
+            import librosa
+
+            for path in files[: arguments.plain_files]:
+                duration_s = librosa.get_duration(path=path)
+                offset_s = max(0.0, (duration_s - excerpt_s) / 2)
+                sound, _ = librosa.load(path, sr=rate, offset=offset_s, duration=excerpt_s)
+                librosa.power_to_db(librosa.feature.melspectrogram(y=sound, sr=rate, n_mels=256), ref=np.max)
+
+        def restore() -> None:
+            for path, content in pristine.items():
+                if read_tags(path).values:
+                    path.write_bytes(content)
+
+        steps: dict[str, tuple[Callable[[], None], int]] = {
+            "decode only": (decode, len(files)),
+            "tag --dry-run": (dry_run, len(files)),
+            "tag": (write, len(files)),
+            "tag, second run": (second_run, len(files)),
+            "librosa, plain": (plain, min(arguments.plain_files, len(files))),
+        }
+        rates: dict[str, list[float]] = {step: [] for step in steps}
+        costs: dict[str, list[float]] = {step: [] for step in steps}  # processor seconds a file, all cores
+        decode()  # warms the page cache and the decoder
+        for _ in range(arguments.repeats):
+            restore()
+            for step, (run, count) in steps.items():
+                start, busy = time.perf_counter(), time.process_time()
+                run()
+                rates[step].append(count / (time.perf_counter() - start))
+                costs[step].append((time.process_time() - busy) / count)
+    _report(rates, costs, arguments, workers=workers, n_files=len(files))
+
+
+def _report(
+    rates: dict[str, list[float]],
+    costs: dict[str, list[float]],
+    arguments: argparse.Namespace,
+    *,
+    workers: int,
+    n_files: int,
+) -> None:
+    medians = {step: statistics.median(values) for step, values in rates.items()}
+    reference = medians["decode only"]
+    print(f"{n_files} files, {workers} workers, {arguments.repeats} rounds, device {arguments.device}\n")
+    print(f"{'':18}{'files/s':>10}{'of decoding':>13}{'worst':>9}{'best':>9}{'core ms':>9}")
+    for step, median in medians.items():
+        cost = 1_000 * statistics.median(costs[step])
+        low, high = min(rates[step]), max(rates[step])
+        print(f"{step:18}{median:10.1f}{median / reference:13.2f}{low:9.1f}{high:9.1f}{cost:9.1f}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform != "darwin" else 2**30)
+    print(f"\nlargest memory {peak:.2f} GiB")
+    if arguments.json:
+        document: dict[str, Any] = {
+            "files": n_files,
+            "workers": workers,
+            "files_per_s": rates,
+            "core_s": costs,
+            "peak_gib": peak,
+        }
+        document["of_decode_only"] = {step: median / reference for step, median in medians.items()}
+        arguments.json.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _library(folder: Path, source: Path | None, count: int) -> list[Path]:
+    """`count` files: copies of those in `source`, or synthesized ones."""
+    originals = sorted(path for path in source.rglob("*") if path.suffix in (".mp3", ".flac", ".ogg")) if source else []
+    if not originals:
+        originals = list(_synthesized(folder / "originals", 4))
+    files = []
+    for index in range(count):
+        original = originals[index % len(originals)]
+        path = folder / "library" / f"{index:06d}{original.suffix}"
+        path.parent.mkdir(exist_ok=True)
+        shutil.copyfile(original, path)
+        files.append(path)
+    return files
+
+
+def _synthesized(folder: Path, count: int) -> Iterable[Path]:
+    import soundfile
+
+    folder.mkdir()
+    rate = 44_100  # Hz
+    time_s = np.arange(round(SAMPLE_SECONDS * rate)) / rate
+    for index in range(count):
+        noise = np.random.default_rng(index).normal(0, 0.05, (len(time_s), 2))
+        tones = sum(np.sin(2 * np.pi * 110 * (index + 2) * k * time_s) / k for k in range(1, 6))
+        path = folder / f"{index}.mp3"
+        soundfile.write(path, 0.2 * np.asarray(tones)[:, None] + noise, rate, format="MP3")
+        yield path
+
+
+def _exhaust(items: Iterable[object]) -> None:
+    for _ in items:
+        pass
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", action="append", required=True, help="a bundle by name or folder; may be repeated")
+    parser.add_argument("--source", type=Path, help="music to copy; it is not changed")
+    parser.add_argument("--files", type=int, default=200)
+    parser.add_argument("--plain-files", type=int, default=20, help="how many of them the plain way takes")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--excerpt-seconds", type=float, default=30.0)
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--torch-threads", type=int)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--folder", type=Path, help="where to put the copies; the system's temporary folder by default")
+    parser.add_argument("--json", type=Path, help="write the numbers here")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
