@@ -54,7 +54,7 @@ def small_run(small_dataset, tmp_path_factory: pytest.TempPathFactory):
     from geoclass.training.run import train
 
     config = RunConfig(
-        model=ModelConfig(arguments={"channels": [32, 16, 16]}),
+        model=ModelConfig(name="attention-cnn", arguments={"channels": [32, 16, 16]}),
         training=TrainingConfig(epochs=6, batch_size=16, lr=3e-3),
     )
     return train(small_dataset, config=config, run_dir=tmp_path_factory.mktemp("run") / "small", device="cpu")

@@ -153,7 +153,7 @@ class BuildConfig:
 class ModelConfig:
     """Which network, and the arguments that differ from its own defaults."""
 
-    name: str = "attention-cnn"
+    name: str = ""  # "": the one that suits the features (models.registry.default_model)
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -16,7 +16,7 @@ from geoclass.errors import ConfigError, DeviceError, ModelError, TrainingError
 from geoclass.training.run import TrainResult, train
 
 CONFIG = RunConfig(
-    model=ModelConfig(arguments={"channels": [16, 8, 8]}),
+    model=ModelConfig(name="attention-cnn", arguments={"channels": [16, 8, 8]}),
     training=TrainingConfig(epochs=3, batch_size=16, lr=3e-3, mixup=0.2, gain_db=3.0),
 )
 CPU = torch.device("cpu")

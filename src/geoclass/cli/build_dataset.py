@@ -32,7 +32,9 @@ def build_dataset(
     ] = None,
     spotify: Annotated[bool, typer.Option("--spotify", help="Look MIRAGE's features up at Spotify.")] = False,
     n_features: Annotated[int | None, typer.Option(help="UCI: 68, or 116 with chroma.", show_default=False)] = None,
-    task: Annotated[str, typer.Option(help="country, genre, or country,genre.")] = "country",
+    task: Annotated[
+        str | None, typer.Option(help="country, genre, or country,genre; what the corpus is known for by default.")
+    ] = None,
     multi_label: Annotated[bool, typer.Option("--multi-label", help="All genres of a track instead of one.")] = False,
     top_countries: Annotated[int | None, typer.Option(min=2, help="Keep the N countries with most tracks.")] = None,
     countries: Annotated[str | None, typer.Option(help="Keep these, such as US,GB,FR.")] = None,
@@ -64,7 +66,7 @@ def build_dataset(
     Run the same command again after an interruption: it goes on where it stopped.
     """
     with session(quiet=quiet, debug=debug) as output:
-        from geoclass.corpora.registry import open_corpus
+        from geoclass.corpora.registry import CORPORA, open_corpus
         from geoclass.dataset.build import build_dataset as build
 
         roots = {"fma": fma_root, "gtzan": gtzan_root, "uci": uci_root, "mirage": mirage_root, "folder": folder}
@@ -75,7 +77,7 @@ def build_dataset(
             )
         ((name, root),) = given.items()
         chosen: dict[str, Any] = {
-            "task": "genre" if name == "gtzan" and task == "country" else task,
+            "task": task or CORPORA[name].tasks[0],
             "multi_label": multi_label or None,
             "countries": _codes(countries) if countries else None,
             "top_countries": top_countries,
@@ -91,7 +93,8 @@ def build_dataset(
         config = with_overrides(config, set_ or [])
         options = {
             "subset": fma_subset if name == "fma" else None,
-            "task": config.task if name in ("fma", "folder") else None,
+            "task": config.task,
+            "split": "random" if name == "gtzan" and (config.group != "artist" or config.seed is not None) else None,
             "features": features,
             "spotify": spotify or None,
             "n_features": n_features,

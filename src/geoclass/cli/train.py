@@ -12,7 +12,7 @@ def train(
     dataset: Annotated[
         Path | None, typer.Argument(help="Folder of the data set; the newest of the user data folder by default.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Network; `geoclass models list` shows them.")] = None,
+    model: Annotated[str | None, typer.Option(help="Network; `geoclass models list` shows them. resnet for sound, fcnn for tables.")] = None,
     task: Annotated[str | None, typer.Option(help="country, genre, or country,genre; all by default.")] = None,
     preset: Annotated[
         str | None, typer.Option(help="Settings of a published system, such as attention-cnn-fma.")
@@ -38,6 +38,7 @@ def train(
     with session(quiet=quiet, debug=debug) as output:
         from geoclass.dataset.manifest import Dataset
         from geoclass.device import resolve_device
+        from geoclass.models.registry import default_model
         from geoclass.storage import newest_dataset
         from geoclass.training.run import train as run_training
 
@@ -49,8 +50,9 @@ def train(
         opened = Dataset.open(dataset or newest_dataset())
         if opened.leaky:
             output.warn(f"this data set is split by {opened.group}: scores on it will be leaky")
-        where = run_dir or _free_run_dir(settings.model.name, opened)
-        output.say(f"{settings.model.name} on {opened.folder}, run in {where}")
+        name = settings.model.name or default_model(opened.front_end)
+        where = run_dir or _free_run_dir(name, opened)
+        output.say(f"{name} on {opened.folder}, run in {where}")
         with output.progress("training", unit="steps") as advance:
             bar = _Bar(output, advance, opened, settings)
             result = run_training(

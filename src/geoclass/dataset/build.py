@@ -92,7 +92,10 @@ def build_dataset(
     _write_csv(out / "tracks.csv", TRACK_COLUMNS, map(_track_row, tracks))
     _write_csv(out / "skipped.csv", ["track_id", "path", "reason"], ((s.track_id, s.path, s.reason) for s in skipped))
     counts = _counts(labels, segments, config)
-    write_json(out / "summary.json", _summary(corpus, selection, skipped, counts, config), format="geoclass/summary")
+    summary = _summary(corpus, selection, skipped, counts, config)
+    if config.group == "artist" and not official and (alone := sum(not track.artist_id for track in tracks)):
+        summary["warnings"].append(f"{alone} tracks have no artist: each is taken for an artist of its own")
+    write_json(out / "summary.json", summary, format="geoclass/summary")
     document = {
         "geoclass": __version__,
         "corpus": {"name": corpus.name, "description": corpus.description},
@@ -101,7 +104,7 @@ def build_dataset(
         "build": to_dict(config),
         "split": {
             "group": config.group,
-            "protocol": "artist-disjoint" if config.group == "artist" else "leaky",
+            "protocol": _protocol(tracks, config, official=official),
             "source": "official" if official else f"seed {config.seed or 0}",
         },
         "counts": counts,
@@ -151,6 +154,14 @@ def _assign_splits(selection: Selection, config: BuildConfig) -> tuple[list[Trac
         if index in gone
     ]
     return [track for index, track in enumerate(tracks) if index not in gone], left_out, official
+
+
+def _protocol(tracks: Sequence[Track], config: BuildConfig, *, official: bool) -> str:
+    """What reports say of the split. Artists that nobody knows cannot be kept apart."""
+    if config.group != "artist":
+        return "leaky"
+    known = official or any(track.artist_id for track in tracks)
+    return "artist-disjoint" if known else "track-disjoint (artists unknown)"
 
 
 def _group(track: Track) -> str:
@@ -330,8 +341,6 @@ def _summary(
         f"the {split} split has no {task} {', '.join(gone)}"
         for split, gone in empty_cells([label for label, _ in cells], [split for _, split in cells]).items()
     ]
-    if config.group == "artist" and (alone := sum(not track.artist_id for track in selection.tracks)):
-        warnings.append(f"{alone} tracks have no artist: each is taken for an artist of its own")
     return {
         "corpus": corpus.name,
         "read": selection.n_read,

@@ -103,6 +103,11 @@ class Dataset:
         """Whether splits share artists or even recordings."""
         return self.group != "artist"
 
+    @property
+    def protocol(self) -> str:
+        """What reports say of the split: "artist-disjoint", "track-disjoint (artists unknown)" or "leaky"."""
+        return str(self.document["split"]["protocol"])
+
     def kind(self, task: str) -> str:
         """ "single" (one label a track) or "multi" (a set of labels)."""
         return "multi" if task == "genre" and self.config.multi_label else "single"

@@ -105,7 +105,7 @@ def evaluate(
         "trained_on": bundle.training.get("dataset_fingerprint"),
         "split": split,
         "group": dataset.group,
-        "protocol": "leaky" if dataset.leaky else "artist-disjoint",
+        "protocol": dataset.protocol,
     }
     return Report(tasks={
         task: report_on(

@@ -26,6 +26,8 @@ MODELS: dict[str, type[Network]] = {
     "wav2vec2-bert": Wav2Vec2Bert,
 }
 
+DEFAULTS = ("resnet", "fcnn", "wav2vec2-bert")
+
 
 def list_models(pattern: str = "*") -> list[str]:
     """Names of the networks that match a shell pattern ("*cnn"), sorted."""
@@ -57,6 +59,11 @@ def create_model(name: str, *, n_classes: int, front_end: FrontEndConfig, **argu
     if not hasattr(network, "arguments"):
         network.arguments = dict(arguments)
     return network
+
+
+def default_model(front_end: FrontEndConfig) -> str:
+    """The network to train when none is named: the first of `DEFAULTS` that reads the features."""
+    return next(name for name in DEFAULTS if front_end.kind in MODELS[name].front_ends)
 
 
 def check_model(name: str, *, front_end: FrontEndConfig, **arguments: Any) -> None:

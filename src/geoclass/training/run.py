@@ -17,7 +17,7 @@ from geoclass.config import RunConfig, save_toml, to_dict
 from geoclass.dataset.loading import SegmentLoader
 from geoclass.dataset.manifest import Dataset
 from geoclass.errors import TrainingError
-from geoclass.models.registry import create_model
+from geoclass.models.registry import create_model, default_model
 from geoclass.storage import atomic_path, fingerprint, write_text
 from geoclass.training.checkpoint import load_checkpoint, save_checkpoint
 from geoclass.training.curves import plot_curves
@@ -65,7 +65,7 @@ def train(
         TrainingError: `run_dir` is taken, there is nothing to resume, or the loss is not finite.
         DeviceError: No such device or precision.
     """
-    config = config or RunConfig()
+    config = _resolved(config or RunConfig(), dataset)
     run_dir = Path(run_dir)
     heads = _heads(dataset, config)
     torch.manual_seed(config.training.seed)
@@ -115,6 +115,11 @@ def train(
             bundle.save(run_dir / "bundle")
         runtime.barrier()
     return TrainResult(run_dir, bundle, history, scores)
+
+
+def _resolved(config: RunConfig, dataset: Dataset) -> RunConfig:
+    """With the network named, so that config.toml says what was trained."""
+    return replace(config, model=replace(config.model, name=config.model.name or default_model(dataset.front_end)))
 
 
 def _heads(dataset: Dataset, config: RunConfig) -> tuple[Head, ...]:
