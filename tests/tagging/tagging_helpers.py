@@ -10,7 +10,8 @@ import soundfile
 from geoclass.prediction import Failure, FieldPrediction, Prediction
 
 RATE = 22_050  # Hz
-SUFFIXES = ("mp3", "flac", "ogg", "opus", "oga", "m4a", "wav", "aiff", "wma")
+SUFFIXES = ("mp3", "flac", "ogg", "opus", "oga", "m4a", "aac", "wav", "aiff", "wma")
+_BY_PYAV = {"m4a": ("ipod", "aac"), "aac": ("adts", "aac"), "oga": ("oga", "flac"), "wma": ("asf", "wmav2")}
 COUNTRIES = ("TR", "IR", "GR", "US")
 GENRES = ("Folk", "Rock", "Hip-Hop / Rap")
 
@@ -24,12 +25,10 @@ def tone(seconds: float = 1.0, *, rate: int = RATE, seed: int = 0) -> np.ndarray
 
 def encode(suffix: str, *, seconds: float = 1.0) -> bytes:
     """A sound file without tags of ours."""
-    if suffix in ("m4a", "wma"):
-        return _encode_pyav("ipod" if suffix == "m4a" else "asf", "aac" if suffix == "m4a" else "wmav2", seconds)
+    if suffix in _BY_PYAV:
+        return _encode_pyav(*_BY_PYAV[suffix], seconds)
     formats = {"mp3": ("MP3", "MPEG_LAYER_III"), "flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "VORBIS")}
     formats |= {"opus": ("OGG", "OPUS"), "wav": ("WAV", "PCM_16"), "aiff": ("AIFF", "PCM_16")}
-    if suffix == "oga":
-        return _encode_pyav("oga", "flac", seconds)
     container, subtype = formats[suffix]
     rate = 48_000 if suffix == "opus" else RATE
     out = io.BytesIO()

@@ -78,7 +78,7 @@ def test_overwriting_leaves_one_value_and_all_other_tags(make, tmp_path: Path, s
     assert read_tags(path).values == before
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [suffix for suffix in SUFFIXES if suffix != "aac"])  # whose tags mutagen.File skips
 def test_the_keys_are_those_of_the_standard(make, tmp_path: Path, suffix: str) -> None:
     path = make(f"a.{suffix}")
     tag(path, tmp_path / "journal")

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tagging_helpers import FakeClassifier, answer
 
+from geoclass.errors import UsageError
 from geoclass.prediction import Failure
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.corrections import Corrections
@@ -98,6 +99,20 @@ def test_a_region_where_no_country_is_sure(make) -> None:
     said = {"a.mp3": answer(path, country={"SE": 0.4, "TR": 0.3, "US": 0.3})}
     (file,) = plan([path], FakeClassifier(said), region_fallback=True)
     assert file.changes == {}
+
+
+def test_a_region_is_decided_once(make, tmp_path: Path) -> None:
+    path = make("a.mp3")
+    said = {"a.mp3": answer(path, country={"SE": 0.4, "NO": 0.3, "TR": 0.3})}
+    apply_plan(plan([path], FakeClassifier(said), region_fallback=True), journal=tmp_path / "journal")
+    again = FakeClassifier(said)
+    assert plan([path], again, region_fallback=True)[0].status == "abstained"
+    assert again.asked == []
+
+
+def test_fields_that_do_not_exist() -> None:
+    with pytest.raises(UsageError, match="mood"):
+        Policy(fields=("mood",))
 
 
 def test_the_release_country_only_on_request_and_only_where_there_is_none(make) -> None:

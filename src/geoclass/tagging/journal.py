@@ -12,6 +12,7 @@ import re
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -105,10 +106,11 @@ class Journal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
             self._descriptor = os.open(self.path, flags, 0o600)
-            header = {"format": FORMAT, "version": VERSION, "created": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-            line = _line(header) + line
             sync_folder(self.path.parent)
         end = os.fstat(self._descriptor).st_size
+        if end == 0:  # new, or its first write failed
+            header = {"format": FORMAT, "version": VERSION, "created": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+            line = _line(header) + line
         try:
             written = os.write(self._descriptor, line)
             if written != len(line):
@@ -167,16 +169,13 @@ def read_journal(path: Path) -> Iterator[Record]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` durable, where the system allows."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass  # some network file systems cannot
-    finally:
-        os.close(descriptor)
+    """Make a new name in `folder` durable where the system can; some network file systems, and Windows, cannot."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _folder() -> Path:

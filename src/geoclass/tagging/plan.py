@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from geoclass.errors import GeoclassError, TaggingError
+from geoclass.errors import GeoclassError, TaggingError, UsageError
 from geoclass.prediction import Failure, FieldPrediction, Prediction
 from geoclass.tagging.corrections import Corrections
 from geoclass.tagging.rewrite import Stamp, stamp_of
@@ -41,6 +41,11 @@ class Policy:
     candidates: bool = False  # note the candidates of fields on which the model abstains
     region_fallback: bool = False  # note the UN sub-region where no country is sure but a region is
     again: bool = False  # ask the model about files that it has decided before
+
+    def __post_init__(self) -> None:
+        unknown = (set(self.fields) | self.overwrite) - set(FIELDS)
+        if unknown or not self.fields:
+            raise UsageError(f"fields {', '.join(sorted(unknown)) or 'none'}: there are {' and '.join(FIELDS)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,8 +240,9 @@ def is_settled(entry: Entry, policy: Policy, remembered: Corrections, model_id: 
         return True
     if policy.again or tags.values.get("model") != (model_id,):
         return False
-    decided = [name for name in policy.fields if f"{name}_candidates" in tags.values]
-    return bool(decided) and all(not tags.get(name) or is_ours(tags, name) for name in unfinished)
+    decided = any(f"{name}_candidates" in tags.values for name in policy.fields)
+    decided = decided or (policy.region_fallback and "region" in tags.values)
+    return decided and all(not tags.get(name) or is_ours(tags, name) for name in unfinished)
 
 
 # ---- what to write ----------------------------------------------------------------------------------------------

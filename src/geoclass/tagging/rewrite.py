@@ -149,7 +149,13 @@ def _keep_attributes(path: Path, copy: Path, found: os.stat_result, *, touch: bo
     if hasattr(os, "chown"):
         made = os.stat(copy)
         if (made.st_uid, made.st_gid) != (found.st_uid, found.st_gid):
-            os.chown(copy, found.st_uid, found.st_gid)
+            try:
+                os.chown(copy, found.st_uid, found.st_gid)
+            except PermissionError as error:
+                raise TaggingError(
+                    f"{path}: the file belongs to somebody else, and a new copy could not be given back",
+                    hint="run geoclass as the owner of the files",
+                ) from error
     shutil.copystat(path, copy)
     if touch:
         os.utime(copy)
