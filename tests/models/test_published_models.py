@@ -1,5 +1,6 @@
 """The reproduced systems have the sizes that were published; presets hold the settings."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -111,3 +112,15 @@ def test_an_unknown_preset_names_the_known_ones():
     with pytest.raises(ConfigError) as caught:
         load_preset("nope")
     assert "fcnn-mirage" in caught.value.hint
+
+
+def test_resnet_sees_the_cepstra_of_its_input():
+    from scipy.fft import dct
+
+    network = create_model("resnet", n_classes=4, front_end=LogMelConfig(n_mels=20), n_cepstra=7).eval()
+    x = torch.randn(3, 20, 50)
+    cepstra = dct(x.numpy(), axis=1, norm="ortho")[:, :7]
+    expected = [cepstra.mean(axis=2), cepstra.std(axis=2, ddof=1), np.diff(cepstra, axis=2).std(axis=2, ddof=1)]
+    with torch.inference_mode():
+        statistics = network.embed(x)[:, -21:]
+    assert np.allclose(statistics, np.concatenate(expected, axis=1), atol=1e-4)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from geoclass.config import FrontEndConfig
-from geoclass.models.network import Network, stretch_to_frames
+from geoclass.models.network import Network, n_bands, stretch_to_frames
 
 
 class ResNet(Network):
@@ -13,9 +13,20 @@ class ResNet(Network):
     A strided stem and four residual stages shrink bands and frames by 32 and 16 (Won et al., Evaluation of CNN-based
     automatic music tagging models, 2020). The bands that are left are averaged; the frames are weighed by a learned
     score, and their weighted mean and deviation are the embedding (attentive statistics, Okabe et al. 2018).
+
+    Beside them stands what a linear model would start from: statistics of the first cepstra, straight from the input.
+    With a few dozen recordings the network is then no worse than the linear model; with more, the stages take over.
     """
 
-    def __init__(self, front_end: FrontEndConfig, n_classes: int, *, width: int = 32, dropout: float = 0.3) -> None:
+    def __init__(
+        self,
+        front_end: FrontEndConfig,
+        n_classes: int,
+        *,
+        width: int = 32,
+        n_cepstra: int = 30,
+        dropout: float = 0.3,
+    ) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(1, width, kernel_size=5, stride=2, padding=2, bias=False), nn.BatchNorm2d(width), nn.ReLU()
@@ -31,8 +42,9 @@ class ResNet(Network):
         self.score = nn.Sequential(
             nn.Conv1d(n_channels, width, kernel_size=1), nn.Tanh(), nn.Conv1d(width, 1, kernel_size=1, bias=False)
         )
+        self.timbre = _Timbre(n_bands(front_end), n_cepstra)
         self.dropout = nn.Dropout(dropout)
-        self.embedding_dim = 2 * n_channels
+        self.embedding_dim = 2 * n_channels + self.timbre.n_statistics
         self.head = nn.Linear(self.embedding_dim, n_classes)
 
     def embed(self, x: Tensor) -> Tensor:
@@ -40,7 +52,7 @@ class ResNet(Network):
         weights = self._weights(frames)[:, None]  # (batch, 1, t)
         mean = (weights * frames).sum(dim=2)
         variance = (weights * (frames - mean[..., None]).square()).sum(dim=2)
-        embedding: Tensor = self.dropout(torch.cat([mean, (variance + 1e-5).sqrt()], dim=1))
+        embedding: Tensor = self.dropout(torch.cat([mean, _root(variance), self.timbre(x)], dim=1))
         return embedding
 
     def attention_map(self, x: Tensor) -> Tensor:
@@ -53,6 +65,30 @@ class ResNet(Network):
 
     def _weights(self, frames: Tensor) -> Tensor:
         return torch.softmax(self.score(frames)[:, 0], dim=1)
+
+
+class _Timbre(nn.Module):
+    """Mean and deviation of the cepstra, and deviation of their change from frame to frame, each brought to one scale.
+
+    Normalized log-mels, not powers, go into the cosine transform: cepstra of the recording relative to the data set.
+    """
+
+    def __init__(self, n_bands: int, n_cepstra: int) -> None:
+        super().__init__()
+        from torchaudio.functional import create_dct
+
+        n_cepstra = min(n_cepstra, n_bands)
+        self.n_statistics = 3 * n_cepstra
+        self.register_buffer("transform", create_dct(n_cepstra, n_bands, norm="ortho").T, persistent=False)
+        self.scale = nn.BatchNorm1d(self.n_statistics)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, n_bands, n_frames) -> (batch, 3 * n_cepstra)."""
+        cepstra = self.get_buffer("transform") @ x
+        change = cepstra.diff(dim=2)
+        statistics = [cepstra.mean(dim=2), _root(cepstra.var(dim=2)), _root(change.var(dim=2))]
+        scaled: Tensor = self.scale(torch.cat(statistics, dim=1))
+        return scaled
 
 
 class _Residual(nn.Module):
@@ -73,3 +109,7 @@ class _Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(self.convolutions(x) + self.short_cut(x))
+
+
+def _root(variance: Tensor) -> Tensor:
+    return (variance + 1e-5).sqrt()  # at 0 the root has no gradient
