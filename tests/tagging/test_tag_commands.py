@@ -216,3 +216,23 @@ def test_review_accepts_the_rest(fake: FakeClassifier, make) -> None:
     paths = [make(f"{name}.mp3") for name in "abc"]
     assert run("tag", "--review", *paths, input="l\n").exit_code == 0
     assert all(read_tags(path).values["country"] == ("TR",) for path in paths)
+
+
+def test_ctrl_c_keeps_what_is_done(fake: FakeClassifier, make, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [make(f"music/{index}.mp3") for index in range(20)]
+    old = [path.read_bytes() for path in paths]
+    heard = fake.predict_many
+
+    def interrupted(files):
+        for index, answered in enumerate(heard(files)):
+            if index == 12:
+                raise KeyboardInterrupt
+            yield answered
+
+    monkeypatch.setattr(fake, "predict_many", interrupted)
+    assert run("tag", paths[0].parent).exit_code == 130
+    written = [path for path in paths if read_tags(path).values]
+    assert 0 < len(written) <= 12
+    assert not list(paths[0].parent.glob(".geoclass-*"))
+    assert run("undo").exit_code == 0
+    assert [path.read_bytes() for path in paths] == old

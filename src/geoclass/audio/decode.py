@@ -119,15 +119,16 @@ def _read_pyav(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], in
                 if offset_s and frame.time is not None and frame.time + frame.samples / rate <= offset_s:
                     continue
                 for block in to_float.resample(frame):
-                    blocks.append(block.to_ndarray())
+                    # Mono here: a damaged stream may change its channels on the way.
+                    blocks.append(block.to_ndarray().mean(axis=0, dtype=np.float32))
                     n_samples += block.samples
                 if wanted is not None and n_samples >= wanted:
                     break
-    except av.FFmpegError as error:
+    except (av.FFmpegError, ValueError) as error:  # ValueError: a frame unlike those before it
         raise AudioError(f"{path}: {_explain(path)}") from error
     if not blocks:
         return np.zeros((0, 1), np.float32), rate
-    return np.concatenate(blocks, axis=1).T[:wanted], rate
+    return np.concatenate(blocks)[:wanted, None], rate
 
 
 def _explain(path: Path) -> str:

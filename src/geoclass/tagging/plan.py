@@ -168,15 +168,13 @@ def is_ours(tags: Tags, name: str) -> bool:
 
 
 def _entries(paths: Iterable[Path | str]) -> Iterator[Entry]:
-    seen: set[tuple[int, int]] = set()
+    """Each target once, however many symbolic links lead to it; hard links are files of their own."""
+    seen: set[Path] = set()
     for path in map(Path, paths):
         entry = _look(path)
-        if entry.stamp is not None:
-            identity = (entry.stamp.device, entry.stamp.inode)
-            if identity in seen:
-                continue
-            seen.add(identity)
-        yield entry
+        if entry.target not in seen:
+            seen.add(entry.target)
+            yield entry
 
 
 def _look(path: Path) -> Entry:
