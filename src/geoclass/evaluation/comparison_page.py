@@ -35,7 +35,8 @@ def write_comparison_page(comparison: Comparison, folder: Path) -> Path:
     head = (
         f"<h1>{len(comparison.names)} models for the {escape(comparison.task)} {badge}</h1>"
         f'<p class="about">data set {escape(metrics["dataset"]["name"])} · split {escape(metrics["split"])} · '
-        f"{comparison.n_tracks:,} tracks that all models answer</p>{warning}<p>Each model's own page:</p><ul>{links}</ul>"
+        f"{comparison.n_tracks:,} tracks that all models answer</p>{warning}"
+        f"<p>Each model's own page:</p><ul>{links}</ul>"
     )
     foot = (
         f"<p>geoclass {escape(__version__)} · paired percentile bootstrap over artists. "

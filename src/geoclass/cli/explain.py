@@ -1,0 +1,99 @@
+"""`geoclass explain`: why a model answers as it does."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geoclass.cli.console import Debug, Device, Output, Quiet, session
+from geoclass.errors import UsageError
+
+
+def explain(
+    file: Annotated[Path | None, typer.Argument(help="A sound file.", show_default=False)] = None,
+    model: Annotated[str | None, typer.Option(help="A model by name, bundle or run folder.")] = None,
+    task: Annotated[str | None, typer.Option(help="country or genre, of a model that answers both.")] = None,
+    label: Annotated[str | None, typer.Option(help="Explain this label instead of the best one.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="PNG to write (with --dataset: folder); beside the working folder by default.")
+    ] = None,
+    top_segments: Annotated[
+        Path | None, typer.Option(help="Also write the segment that decided most, as a WAV.", metavar="WAV")
+    ] = None,
+    dataset: Annotated[
+        Path | None, typer.Option(help="Explain the model as a whole on this data set instead of one file.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Of the data set: train, valid or test.")] = "test",
+    excerpt_seconds: Annotated[float, typer.Option(min=3, help="Listen to so much of the middle of the file.")] = 30.0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Show which seconds and bands decided, the candidates, and where they are on the map.
+
+    Example: geoclass explain song.mp3 --out song.png --top-segments song-why.wav
+    """
+    with session(quiet=quiet, debug=debug) as output:
+        if (file is None) == (dataset is None):
+            raise UsageError("explain takes either a sound file or --dataset", hint="geoclass explain song.mp3")
+        from geoclass.bundle import Bundle
+
+        bundle = Bundle.load(model or _default_model(), device=device)
+        if dataset is not None:
+            if top_segments is not None or label is not None:
+                raise UsageError("--top-segments and --label explain one file: they do not go with --dataset")
+            _portray(output, bundle, dataset, task=task, split=split, out=out)
+            return
+        assert file is not None
+        from geoclass.evaluation.explain import explain as run_explanation
+        from geoclass.evaluation.explain import write_segment
+        from geoclass.evaluation.explain_plots import draw_explanation
+
+        found = run_explanation(bundle, file, task=task, label=label, excerpt_seconds=excerpt_seconds)
+        rows = [(name, probability) for name, probability in found.prediction.candidates[:5]]
+        output.table(f"{file.name}: {found.prediction.task}", ["candidate", "probability"], rows)
+        best = found.top_segment()
+        start_s = found.starts_s[best]
+        output.say(
+            f"{start_s:.0f} to {start_s + found.segment_seconds:.0f} s of the excerpt speak most for {found.label} "
+            f"({found.support[best]:.2f})"
+        )
+        if found.columns:
+            output.table("what decided", ["number", "adds to the score"], found.strongest_columns(10))
+        picture = draw_explanation(found, bundle.front_end_config, out or Path(f"{file.stem}-explained.png"))
+        output.say(f"picture: {picture}")
+        if top_segments is not None:
+            output.say(f"segment: {write_segment(found, top_segments)}")
+
+
+def _default_model() -> str:
+    """The first built-in model."""
+    from geoclass.bundle import installed_bundles
+
+    installed = installed_bundles()
+    if not installed:
+        raise UsageError("no model is installed", hint="name one: geoclass explain FILE --model MODEL")
+    return str(next(iter(installed.values())))
+
+
+def _portray(output: Output, bundle: object, dataset: Path, *, task: str | None, split: str, out: Path | None) -> None:
+    from geoclass.bundle import Bundle
+    from geoclass.dataset.manifest import Dataset
+    from geoclass.evaluation.explain import portray
+    from geoclass.evaluation.explain_plots import draw_portraits
+
+    assert isinstance(bundle, Bundle)
+    opened = Dataset.open(dataset)
+    with output.progress(f"asking {bundle.name}", unit="segments") as advance:
+        portraits = portray(bundle, opened, task=task, split=split, progress=advance)
+    rows = [
+        (row.label, row.track_id, f"{row.start_s:.0f} s", row.probability)
+        for row in portraits.typical.itertuples()
+        if row.rank == 1
+    ]
+    output.table(f"{portraits.task}: the most typical segments", ["label", "track", "at", "probability"], rows)
+    missing = set(bundle.head(portraits.task).labels) - set(portraits.labels)
+    if missing:
+        output.warn(f"no segment is answered right for {', '.join(sorted(missing))}: no portrait")
+    for path in draw_portraits(portraits, bundle.front_end_config, out or Path(f"{bundle.name}-explained")):
+        output.say(f"written: {path}")

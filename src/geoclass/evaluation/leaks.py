@@ -1,0 +1,67 @@
+"""The honest score beside the leaky one: the same answers, with and without the tracks that training has met."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from geoclass.dataset.manifest import Dataset
+from geoclass.evaluation.audit import AuditResult, audit, leaking_tracks
+from geoclass.evaluation.report import TaskReport
+
+
+@dataclass(frozen=True)
+class LeakRow:
+    """The score on some of the tracks of a split."""
+
+    tracks: str  # which
+    n_tracks: int
+    accuracy: float | None  # None where there is no track
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeakReport:
+    """What of a score rests on what the model has heard before."""
+
+    task: str
+    rows: tuple[LeakRow, ...]
+    audit: AuditResult
+    advice: str
+
+
+def leak_report(
+    dataset: Dataset, report: TaskReport, *, split: str, result: AuditResult | None = None,
+    progress: Callable[..., None] | None = None,
+) -> LeakReport:  # fmt: skip
+    """Score the tracks of a split apart by what training has met of them: recording, artist, album, sound.
+
+    The last row, tracks of which training has met nothing, is the honest score; the first is what a report that does
+    not look would say.
+    """
+    result = result or audit(dataset, progress=progress)
+    scored = report.answers.scored
+    ids = np.array(scored.track_ids, object)
+    met = leaking_tracks(dataset, result, split=split)
+    rows = [_row("all (as reported)", np.ones(len(ids), bool), scored.top_is_right)]
+    names = {"recording": "whose recording", "artist": "whose artist", "album": "whose album", "sound": "whose copy"}
+    touched = np.zeros(len(ids), bool)
+    for kind, tracks in met.items():
+        inside = np.isin(ids, list(tracks))
+        touched |= inside
+        rows.append(_row(f"{names[kind]} is in training", inside, scored.top_is_right))
+    rows.append(_row("of which training met nothing (honest)", ~touched, scored.top_is_right))
+    advice = ""
+    if touched.all():
+        advice = (
+            "no track of this split is new to the model: there is no honest score on this data set; "
+            "build one with --group artist"
+        )
+    elif dataset.leaky:
+        advice = "what is left is a small and odd part of the split; for a number to report build with --group artist"
+    return LeakReport(task=report.task, rows=tuple(rows), audit=result, advice=advice)
+
+
+def _row(
+    name: str, inside: "np.ndarray[tuple[int], np.dtype[np.bool_]]", right: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+) -> LeakRow:
+    return LeakRow(name, int(inside.sum()), float(right[inside].mean()) if inside.any() else None)
