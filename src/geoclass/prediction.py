@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+OUTSIDE = "ZZ"  # the label of what a model was taught to keep quiet on; ISO 3166-1 leaves ZZ to its users
+
+
 @dataclass(frozen=True, kw_only=True)
 class FieldPrediction:
     """One task's answer for one file."""
@@ -20,14 +23,19 @@ class FieldPrediction:
 
     @property
     def candidates(self) -> tuple[tuple[str, float], ...]:
-        """All labels with their probabilities, best first; ties in label order."""
+        """The labels that can be written with their probabilities, best first; ties in label order.
+
+        OUTSIDE is not among them: what it takes of the probability, the others lack.
+        """
         order = np.argsort(-self.probabilities, kind="stable")
-        return tuple((self.labels[index], float(self.probabilities[index])) for index in order)
+        return tuple(
+            (self.labels[index], float(self.probabilities[index])) for index in order if self.labels[index] != OUTSIDE
+        )
 
     @property
     def probability(self) -> float:
         """Of the best candidate."""
-        return float(self.probabilities.max())
+        return self.candidates[0][1]
 
     def value(self, *, min_probability: float | None = None) -> tuple[str, ...]:
         """The labels to write: at most one for "single", possibly several for "multi"; () when the model abstains."""

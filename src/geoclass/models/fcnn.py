@@ -10,7 +10,11 @@ from geoclass.models.network import Network, n_bands
 
 
 class Fcnn(Network):
-    """Columns -> 256 -> 128 -> 64 -> classes, each layer with batch norm, ReLU and dropout."""
+    """Columns -> 256 -> 128 -> 64 -> classes, each layer with batch norm, ReLU and dropout.
+
+    With `compress` the columns pass through asinh first: straight near zero, a logarithm far from it, so that the
+    long tails of variances and of damaged sound do not decide.
+    """
 
     front_ends = ("table", "texture", "statistics")
 
@@ -21,8 +25,10 @@ class Fcnn(Network):
         *,
         hidden: Sequence[int] = (256, 128, 64),
         dropout: float = 0.3,
+        compress: bool = False,
     ) -> None:
         super().__init__()
+        self.compress = compress
         widths = [n_bands(front_end), *hidden]
         self.dense = nn.Sequential(
             *(
@@ -34,5 +40,5 @@ class Fcnn(Network):
         self.head = nn.Linear(self.embedding_dim, n_classes)
 
     def embed(self, x: Tensor) -> Tensor:
-        embedding: Tensor = self.dense(x)
+        embedding: Tensor = self.dense(x.asinh() if self.compress else x)
         return embedding
