@@ -76,6 +76,7 @@ class FakeClassifier:
     """Says of every file what it was told to; counts the files that it was asked about."""
 
     model_id = "fake 1 0123abcd"
+    tasks = ("country", "genre")
 
     def __init__(self, said: Mapping[str, Prediction | Failure] | None = None, *, country="TR", sure=0.62) -> None:
         self.said = said or {}  # by file name

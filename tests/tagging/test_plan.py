@@ -12,7 +12,8 @@ from geoclass.errors import UsageError
 from geoclass.prediction import Failure
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.corrections import Corrections
-from geoclass.tagging.plan import Policy, genre_name, parse_provenance, plan_tags, provenance
+from geoclass.tagging.evidence import genre_name, parse_provenance, provenance
+from geoclass.tagging.plan import Policy, plan_tags
 from geoclass.tagging.tags import read_tags
 
 
@@ -127,6 +128,16 @@ def test_one_field(make, tmp_path: Path) -> None:
     path = make("a.mp3")
     apply_plan(plan([path], fields=("genre",)), journal=tmp_path / "journal")
     assert set(read_tags(path).values) == {"genre", "genre_candidates", "model"}
+
+
+def test_a_model_of_one_field_leaves_the_other_out(make) -> None:
+    path = write(make("a.mp3"), country="GR")
+    classifier = FakeClassifier()
+    classifier.tasks = ("country",)
+    (file,) = plan([path], classifier)
+    assert (file.status, set(file.fields), classifier.asked) == ("unchanged", {"country"}, [])
+    with pytest.raises(UsageError, match="answers country, not genre"):
+        plan([path], classifier, fields=("genre",))
 
 
 def test_notes_and_failures_are_left_alone(make) -> None:

@@ -1,21 +1,22 @@
 """What would be written to which file, and why not: decided without writing anything."""
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from geoclass.errors import GeoclassError, TaggingError, UsageError
+from geoclass.errors import GeoclassError, UsageError
 from geoclass.prediction import Failure, FieldPrediction, Prediction
 from geoclass.tagging.corrections import Corrections
-from geoclass.tagging.rewrite import Stamp, stamp_of
-from geoclass.tagging.tags import Tags, Values, read_tags
+from geoclass.tagging.evidence import Entry, genre_name, is_ours, parse_provenance, provenance, read_entries
+from geoclass.tagging.rewrite import Stamp
+from geoclass.tagging.tags import Tags, Values
+from geoclass.tagging.vote import vote
 
 FIELDS = ("country", "genre")
-_N_CANDIDATES = 3  # in GEOCLASS_COUNTRY and GEOCLASS_GENRE
 _KEPT_CANDIDATES = 10  # in a plan
+_ASKED = Failure(path=Path(), reason="the model gave no answer")
 
 
 class Predictor(Protocol):
@@ -24,6 +25,10 @@ class Predictor(Protocol):
     @property
     def model_id(self) -> str:
         """Name, version and the first eight hex digits of the weights' SHA-256; "; " between models."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The fields that it answers."""
 
     def predict_many(self, paths: Iterable[Path]) -> Iterator[Prediction | Failure]:
         """One answer a path, in order."""
@@ -53,7 +58,7 @@ class FieldPlan:
     """One field of one file."""
 
     value: tuple[str, ...]  # what the file will hold; () when the model abstains and nothing is there
-    probability: float | None  # of the value, if the model or its note in the file says; None: a person's value
+    probability: float | None  # of the value, or of the best candidate; None: the model has said nothing of it
     candidates: tuple[tuple[str, float], ...]  # best first
 
 
@@ -71,19 +76,6 @@ class FilePlan:
     before: Values = field(default_factory=dict)  # all fields that are there
     stamp: Stamp | None = None  # of the file when its tags were read
     dissent: str = ""  # what the model says of this file where a vote decided otherwise
-
-
-@dataclass(kw_only=True)
-class Entry:
-    """A file whose tags were read, on its way to a plan."""
-
-    path: Path
-    target: Path
-    tags: Tags
-    stamp: Stamp | None
-    error: TaggingError | None = None
-    prediction: Prediction | Failure | None = None
-    dissent: str = ""
 
 
 class Plan:
@@ -130,65 +122,18 @@ def iter_plan(
 ) -> Iterator[FilePlan]:
     """As `plan_tags`, but nothing is kept: for large libraries."""
     policy, remembered = policy or Policy(), remembered or Corrections()
-    entries = _predicted(classifier, _entries(paths), policy, remembered)
+    fields = tuple(name for name in policy.fields if name in classifier.tasks)
+    if not fields:
+        raise UsageError(f"the model answers {' and '.join(classifier.tasks)}, not {' or '.join(policy.fields)}")
+    policy = replace(policy, fields=fields)
+    entries = _predicted(classifier, read_entries(paths), policy, remembered)
     if policy.vote != "none":
-        from geoclass.tagging.vote import vote
-
         entries = vote(entries, by=policy.vote, model_id=classifier.model_id)
     for entry in entries:
         yield _decide(entry, policy, remembered, classifier.model_id)
 
 
-def provenance(candidates: Iterable[tuple[str, float]], *, n: int = 0) -> str:
-    """The best candidates, three or `n` if that is more, as a file notes them: "TR 0.62; IR 0.11; GR 0.05"."""
-    best = list(candidates)[: max(n, _N_CANDIDATES)]
-    return "; ".join(f"{label} {probability:.2f}" for label, probability in best)
-
-
-def parse_provenance(text: str) -> tuple[tuple[str, float], ...]:
-    """What `provenance` wrote; () when it is anything else."""
-    found = [re.fullmatch(r"(.+) ([01]\.\d\d)", part.strip()) for part in text.split(";")]
-    return tuple((match[1], float(match[2])) for match in found if match) if all(found) else ()
-
-
-def genre_name(label: str) -> str:
-    """A label without the characters at which players split genres."""
-    return " ".join(re.sub(r"[,;/\\\0]", " ", label).split())
-
-
-def is_ours(tags: Tags, name: str) -> bool:
-    """Whether the value of a field is what an earlier run wrote, by its own note."""
-    noted = parse_provenance("; ".join(tags.values.get(f"{name}_candidates", ())))
-    labels = [label for label, _ in noted]
-    values = tags.values.get(name, ())
-    return bool(values) and bool(labels) and set(values) <= set(labels) and labels[0] in values
-
-
 # ---- which files the model is asked about -----------------------------------------------------------------------
-
-
-def _entries(paths: Iterable[Path | str]) -> Iterator[Entry]:
-    """Each target once, however many symbolic links lead to it; hard links are files of their own."""
-    seen: set[Path] = set()
-    for path in map(Path, paths):
-        entry = _look(path)
-        if entry.target not in seen:
-            seen.add(entry.target)
-            yield entry
-
-
-def _look(path: Path) -> Entry:
-    """Read a file's tags."""
-    target, stamp = path, None
-    try:
-        target = path.resolve()
-        stamp = stamp_of(target)
-        return Entry(path=path, target=target, tags=read_tags(target), stamp=stamp)
-    except TaggingError as error:
-        return Entry(path=path, target=target, tags=Tags(kind=""), stamp=stamp, error=error)
-    except (OSError, RuntimeError) as error:  # a loop of links
-        loop = TaggingError(f"{path}: {getattr(error, 'strerror', None) or error}")
-        return Entry(path=path, target=target, tags=Tags(kind=""), stamp=None, error=loop)
 
 
 def _predicted(
@@ -221,9 +166,6 @@ def _predicted(
             answered.prediction = answer
             yield answered
     yield from waiting
-
-
-_ASKED = Failure(path=Path(), reason="the model gave no answer")
 
 
 def is_settled(entry: Entry, policy: Policy, remembered: Corrections, model_id: str) -> bool:
@@ -260,41 +202,30 @@ def _decide(entry: Entry, policy: Policy, remembered: Corrections, model_id: str
         return replace(base, reason=entry.error.message, hint=entry.error.hint)
     if isinstance(entry.prediction, Failure):
         return replace(base, reason=entry.prediction.reason)
+    note = entry.prediction.note if entry.prediction else ""
     fields: dict[str, FieldPlan] = {}
     changes: dict[str, tuple[str, ...]] = {}
-    abstained = False
     for name in policy.fields:
         answer = entry.prediction.fields.get(name) if entry.prediction else None
-        existing = tags.get(name)
-        corrected = remembered.find(name, entry.target, tags)
-        if (
-            answer is None
-            and not existing
-            and not corrected
-            and entry.prediction is not None
-            and not entry.prediction.note
-        ):
-            continue  # no model for this field
         candidates = _candidates(answer, tags, name)
-        proposed = corrected or _proposal(answer, policy)
-        writable = name in policy.overwrite or not existing
-        value = proposed if writable and proposed else existing
+        proposed = remembered.find(name, entry.target, tags) or _proposal(answer, policy)
+        writable = name in policy.overwrite or not tags.get(name)
+        value = proposed if writable and proposed else tags.get(name)
         fields[name] = FieldPlan(value=value, probability=_probability(value, candidates), candidates=candidates)
-        abstained = abstained or not value
         if writable and proposed:
             changes[name] = proposed
         if answer is not None and writable and (proposed or policy.candidates):
             changes[f"{name}_candidates"] = (provenance(candidates, n=len(proposed)),)
-    country = fields.get("country")
-    if country is not None and policy.region_fallback and not country.value and entry.prediction is not None:
+    country = fields["country"].value if "country" in fields else ()
+    if policy.region_fallback and not country and entry.prediction is not None:
         changes |= _region(entry.prediction.fields.get("country"), policy)
-    if country is not None and country.value and policy.release_country and not tags.get("release_country"):
-        changes["release_country"] = country.value
-    if entry.prediction is not None and set(changes) - {"release_country"}:
+    if changes and entry.prediction is not None:
         changes["model"] = (model_id,)
+    if policy.release_country and country and not tags.get("release_country"):
+        changes["release_country"] = country
     changes = {name: values for name, values in changes.items() if tags.values.get(name, ()) != values}
-    note = entry.prediction.note if entry.prediction else ""
-    status = "planned" if changes else "abstained" if abstained else "unchanged"
+    unsure = not all(field.value for field in fields.values())
+    status = "planned" if changes else "abstained" if unsure else "unchanged"
     return replace(base, status=status, reason=note, fields=fields, changes=changes)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from geoclass.prediction import FieldPrediction, Prediction
-from geoclass.tagging.plan import Entry, is_ours, parse_provenance
+from geoclass.tagging.evidence import Entry, is_ours, parse_provenance
 from geoclass.tagging.tags import Tags
 
 
