@@ -71,6 +71,10 @@ class DeviceError(GeoclassError):
     """A device that is not there."""
 
 
+class ClusterError(GeoclassError):
+    """A dask cluster that is not there, does not fit, or has lost work."""
+
+
 class TrainingError(GeoclassError):
     """A training run that cannot start or go on."""
 

@@ -40,7 +40,8 @@ def model_card(bundle: "Bundle") -> str:
         "## Limits and intended use",
         "",
         "The model knows the labels above and nothing else; other music gets one of them "
-        "or, below the threshold, none. A country is said of a sound's tradition, never of a person's nationality or origin.",
+        "or, below the threshold, none. A country is said of a sound's tradition, never of a person's nationality "
+        "or origin.",
         "",
     ]
     return "\n".join(lines)

@@ -94,7 +94,7 @@ def session(*, quiet: bool, debug: bool) -> Iterator[Output]:
     if not debug:
         _silence_native_code()
     try:
-        yield Output(quiet=quiet)
+        yield Output(quiet=quiet or not is_main_process())
         sys.stdout.flush()
     except GeoclassError as error:
         if debug:
@@ -131,8 +131,15 @@ def _silence_native_code() -> None:
         return
 
 
+def is_main_process() -> bool:
+    """Whether this process speaks for all that torchrun has started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def print_error(message: str, *, hint: str | None = None) -> None:
     """`error: …` and `hint: …` on stderr; names that are not UTF-8 are shown escaped."""
+    if not is_main_process():
+        return
     for label, text in (("error", message), ("hint", hint)):
         if text:
             line = f"{label}: {text}\n".encode(sys.stderr.encoding or "utf-8", "backslashreplace")

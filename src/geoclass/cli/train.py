@@ -12,7 +12,9 @@ def train(
     dataset: Annotated[
         Path | None, typer.Argument(help="Folder of the data set; the newest of the user data folder by default.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Network; `geoclass models list` shows them. resnet for sound, fcnn for tables.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Network; `geoclass models list` shows them. resnet for sound, fcnn for tables.")
+    ] = None,
     task: Annotated[str | None, typer.Option(help="country, genre, or country,genre; all by default.")] = None,
     preset: Annotated[
         str | None, typer.Option(help="Settings of a published system, such as attention-cnn-fma.")

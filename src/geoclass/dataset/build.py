@@ -21,7 +21,7 @@ from geoclass.dataset.manifest import FORMAT, SEGMENT_COLUMNS, TRACK_COLUMNS, Da
 from geoclass.dataset.selection import Selection, labels_of, reason_kind, select_tracks
 from geoclass.dataset.split import SPLITS, empty_cells, split_groups, split_segments
 from geoclass.errors import DatasetError
-from geoclass.parallel import ordered_map
+from geoclass.parallel import cluster_map, ordered_map
 from geoclass.storage import atomic_path, fingerprint, read_json, write_json, write_text
 
 _NORMALIZATION_ROWS = 20_000  # segments that mean and deviation are taken from, evenly spaced
@@ -215,7 +215,23 @@ def _runner(
     if corpus.audio_root is None:
         raise DatasetError(f"the {corpus.name} corpus has neither sound nor a table of features")
     work = partial(extract, audio_root=corpus.audio_root, config=config)
-    return partial(_run_on_threads, work, workers=workers)
+    if scheduler is None:
+        return partial(_run_on_threads, work, workers=workers)
+    check = partial(_check_audio_root, corpus.audio_root)
+    return lambda jobs: cluster_map(partial(_alone, work), jobs, scheduler=scheduler, check=check)
+
+
+def _alone(work: Callable[[Job], Extracted], job: Job) -> Extracted:
+    """One track on a cluster's worker."""
+    import torch
+
+    torch.set_num_threads(1)
+    return work(job)
+
+
+def _check_audio_root(folder: Path) -> None:
+    if not folder.is_dir():
+        raise DatasetError(f"there is no folder {folder}")
 
 
 def _run_on_threads(

@@ -61,5 +61,8 @@ class AttentionCnn(Network):
 
 def _block(n_in: int, n_out: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv1d(n_in, n_out, kernel_size=3, padding=1), nn.BatchNorm1d(n_out), nn.ReLU(), nn.MaxPool1d(2)
+        nn.Conv1d(n_in, n_out, kernel_size=3, padding=1, bias=False),  # batch norm has a bias of its own
+        nn.BatchNorm1d(n_out),
+        nn.ReLU(),
+        nn.MaxPool1d(2),
     )

@@ -109,21 +109,36 @@ def predict_logits(bundle: Bundle, loader: SegmentLoader, runtime: Runtime) -> d
     return {head.task: part.numpy() for head, part in zip(bundle.heads, parts, strict=True)}
 
 
-def loss_functions(
-    heads: Sequence[Head], train: SegmentLoader, config: TrainingConfig
-) -> Mapping[str, Callable[[Tensor, Tensor], Tensor]]:
+@dataclass(frozen=True)
+class Loss:
+    """The summed loss of a batch and what to divide it by; apart, so that several processes can divide by one total."""
+
+    total: Callable[[Tensor, Tensor], Tensor]  # (logits, targets) -> scalar
+    divisor: Callable[[Tensor], Tensor]  # targets -> scalar
+
+
+def loss_functions(heads: Sequence[Head], train: SegmentLoader, config: TrainingConfig) -> dict[str, Loss]:
     """Cross entropy with smoothed labels for "single", binary cross entropy for "multi"; weighted by rarity."""
-    losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {}
+    losses: dict[str, Loss] = {}
     for head in heads:
         targets = train.targets[head.task][train.tracks_on_device]
+        n_labels = len(head.labels)
         if head.kind == "multi":
             positives = targets.sum(dim=0).clamp(min=1)
             weight = ((len(targets) - positives) / positives).clamp(max=20.0) if config.class_weights else None
-            losses[head.task] = nn.BCEWithLogitsLoss(pos_weight=weight)
+            losses[head.task] = Loss(
+                nn.BCEWithLogitsLoss(pos_weight=weight, reduction="sum"),
+                lambda y: torch.tensor(float(y.numel()), device=y.device),
+            )
         else:
-            counts = torch.bincount(targets, minlength=len(head.labels)).clamp(min=1).float()
-            weight = len(targets) / (len(head.labels) * counts) if config.class_weights else None
-            losses[head.task] = nn.CrossEntropyLoss(weight=weight, label_smoothing=config.label_smoothing)
+            weight = torch.ones(n_labels, device=targets.device)
+            if config.class_weights:
+                counts = torch.bincount(targets, minlength=n_labels).clamp(min=1).float()
+                weight = len(targets) / (n_labels * counts)
+            losses[head.task] = Loss(
+                nn.CrossEntropyLoss(weight=weight, label_smoothing=config.label_smoothing, reduction="sum"),
+                lambda y, weight=weight: weight[y].sum(),  # type: ignore[misc]
+            )
     return losses
 
 
@@ -132,7 +147,7 @@ def _train_one_epoch(
     bundle: Bundle,
     state: State,
     train: SegmentLoader,
-    losses: Mapping[str, Callable[[Tensor, Tensor], Tensor]],
+    losses: Mapping[str, Loss],
     number: int,
     config: TrainingConfig,
     runtime: Runtime,
@@ -171,7 +186,7 @@ def _batch_loss(
     wrapped: nn.Module,
     bundle: Bundle,
     batch: Batch,
-    losses: Mapping[str, Callable[[Tensor, Tensor], Tensor]],
+    losses: Mapping[str, Loss],
     epoch: int,
     config: TrainingConfig,
     runtime: Runtime,
@@ -186,17 +201,23 @@ def _batch_loss(
             mask_bands(x, generator, fraction=config.mask_fraction), generator, fraction=config.mask_fraction
         )
     if not config.mixup:
-        logits = bundle.split_logits(wrapped(x))
-        return _sum(losses[task](logits[task], batch.targets[task]) for task in logits)
+        return _mean_loss(bundle.split_logits(wrapped(x)), batch.targets, losses, runtime)
     mixed = mixup(x, generator, alpha=config.mixup)
     logits = bundle.split_logits(wrapped(mixed.x))
-    own = _sum(losses[task](logits[task], batch.targets[task]) for task in logits)
-    other = _sum(losses[task](logits[task], batch.targets[task][mixed.partner]) for task in logits)
+    others = {task: values[mixed.partner] for task, values in batch.targets.items()}
+    own, other = (_mean_loss(logits, targets, losses, runtime) for targets in (batch.targets, others))
     return mixed.weight * own + (1 - mixed.weight) * other
 
 
-def _sum(terms: Iterator[Tensor]) -> Tensor:
-    return torch.stack(list(terms)).sum()
+def _mean_loss(
+    logits: Mapping[str, Tensor], targets: Mapping[str, Tensor], losses: Mapping[str, Loss], runtime: Runtime
+) -> Tensor:
+    """Mean over the batch of all processes, summed over the tasks; scaled for gradients that will be averaged."""
+    terms = []
+    for task, values in logits.items():
+        divisor = runtime.total(losses[task].divisor(targets[task]).detach().clone())
+        terms.append(losses[task].total(values, targets[task]) * runtime.world_size / divisor)
+    return torch.stack(terms).sum()
 
 
 def _schedule(optimizer: torch.optim.Optimizer, config: TrainingConfig, steps_per_epoch: int) -> Any:

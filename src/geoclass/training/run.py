@@ -76,6 +76,7 @@ def train(
         **config.model.arguments,
     )
     with open_runtime(device, precision=config.training.precision) as runtime:
+        runtime.prepare(model)
         bundle = _bundle(dataset, config, model, heads, runtime)
         train_loader, valid_loader = _loaders(dataset, config, runtime)
         state = new_state(model, config=config.training, steps_per_epoch=len(train_loader), runtime=runtime)

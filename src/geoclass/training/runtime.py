@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from geoclass.device import resolve_device
 from geoclass.errors import DeviceError
+from geoclass.training.batchnorm import synchronize_batchnorm
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class Runtime:
         if self.precision == "fp32":
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16 if self.precision == "bf16" else torch.float16)
+
+    def prepare(self, model: nn.Module) -> None:
+        """Move a fresh model here; with several processes its batch norms see the batch of all."""
+        if self.world_size > 1:
+            synchronize_batchnorm(model, on_cuda=self.device.type == "cuda")
+        model.to(self.device)
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """The model with gradients averaged over the processes; itself when there is one."""
