@@ -350,6 +350,18 @@ def test_a_second_run_is_refused() -> None:
         pass
 
 
+def test_errors_of_a_run_are_not_those_of_its_lock() -> None:
+    with pytest.raises(BrokenPipeError), only_run():
+        raise BrokenPipeError
+
+
+def test_a_user_folder_that_cannot_be_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "file").touch()
+    monkeypatch.setenv("GEOCLASS_HOME", str(home / "file"))
+    with pytest.raises(StorageError, match="cannot make the lock"), only_run():
+        pass
+
+
 def test_a_living_copy_is_not_swept(make) -> None:
     path = make("library/a.mp3")
     with rewrite._Copy(path) as copy:

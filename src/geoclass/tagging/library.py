@@ -57,19 +57,22 @@ def only_run() -> Iterator[None]:
     path = state_dir() / "tag.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a+", encoding="ascii") as file:
-            if not _try_lock(file.fileno()):
-                file.seek(0)
-                raise TaggingError(
-                    f"another geoclass run (process {file.read().strip() or 'unknown'}) is changing tags",
-                    hint="wait until it is done, or stop it with Ctrl-C; what it has finished is kept",
-                )
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
-            yield
+        file = open(path, "a+", encoding="ascii")  # noqa: SIM115  (closed below; errors of the run are not ours)
     except OSError as error:
-        raise StorageError(f"cannot lock {path}: {error.strerror or error}") from error
+        raise StorageError(
+            f"cannot make the lock {path}: {error.strerror}", hint="GEOCLASS_HOME names another user folder"
+        ) from error
+    with file:
+        if not _try_lock(file.fileno()):
+            file.seek(0)
+            raise TaggingError(
+                f"another geoclass run (process {file.read().strip() or 'unknown'}) is changing tags",
+                hint="wait until it is done, or stop it with Ctrl-C; what it has finished is kept",
+            )
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
 
 
 def _try_lock(descriptor: int) -> bool:
