@@ -10,9 +10,7 @@ from geoclass.cli.evaluate import evaluate
 from geoclass.cli.inspect import inspect
 from geoclass.cli.models import models
 from geoclass.cli.tag import TagCommand, tag
-from geoclass.cli.tag import tag
 from geoclass.cli.train import train
-from geoclass.cli.undo import undo
 from geoclass.cli.undo import undo
 
 app = typer.Typer(
