@@ -1,0 +1,60 @@
+"""Several models side by side."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_page import report_of
+
+from geoclass.errors import EvaluationError
+from geoclass.evaluation.compare import compare
+from geoclass.evaluation.scored import Scored
+
+Make = Callable[..., Scored]
+
+
+def test_every_pair_is_compared_with_the_sign_of_second_minus_first(make_scored: Make, tmp_path: Path) -> None:
+    reports = [report_of(make_scored(skill=skill, model_seed=k)) for k, skill in enumerate((1.0, 2.0, 3.0))]
+    comparison = compare(reports, ["a", "b", "c"], bootstrap=100)
+    accuracies = [report.metrics["accuracy"] for report in reports]
+    found = {(d.first, d.second): d for d in comparison.differences if d.score == "accuracy"}
+    assert set(found) == {("a", "b"), ("a", "c"), ("b", "c")}
+    assert found["a", "c"].difference == pytest.approx(accuracies[2] - accuracies[0])
+    assert found["a", "c"].low <= found["a", "c"].difference <= found["a", "c"].high
+    assert found["a", "c"].low > 0
+    written = json.loads((comparison.write(tmp_path) / "comparison.json").read_text())
+    assert len(written["differences"]) == len(comparison.differences)
+
+
+def test_models_are_compared_on_the_tracks_that_all_answer(make_scored: Make) -> None:
+    whole = make_scored(n_tracks=100)
+    part = make_scored(n_tracks=100, model_seed=1).take(np.arange(0, 100, 2))
+    comparison = compare([report_of(whole), report_of(part)], ["a", "b"], bootstrap=20)
+    assert comparison.n_tracks == 50
+    difference = next(d for d in comparison.differences if d.score == "accuracy")
+    assert difference.difference == pytest.approx(
+        part.top_is_right.mean() - whole.take(np.arange(0, 100, 2)).top_is_right.mean()
+    )
+
+
+def test_equal_names_stay_apart(make_scored: Make) -> None:
+    report = report_of(make_scored(n_tracks=30))
+    assert compare([report, report], ["run", "run"], bootstrap=5).names == ("run-1", "run-2")
+
+
+def test_other_tasks_and_other_tracks_are_refused(make_scored: Make) -> None:
+    genre = report_of(make_scored(n_tracks=30))
+    country = report_of(make_scored(n_tracks=30, task="country", labels=("FR", "DE", "JP")))
+    with pytest.raises(EvaluationError, match="country and genre"):
+        compare([genre, country], ["a", "b"])
+    other = make_scored(n_tracks=30)
+    renamed = Scored(
+        **{
+            **{k: getattr(other, k) for k in other.__dataclass_fields__},
+            "track_ids": tuple(f"other {number}" for number in range(30)),
+        }
+    )
+    with pytest.raises(EvaluationError, match="no track in common"):
+        compare([genre, report_of(renamed)], ["a", "b"])

@@ -1,0 +1,91 @@
+"""Truth from the files' own tags."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from mutagen.id3 import ID3, TCON, TPE1, TXXX
+
+from geoclass.errors import EvaluationError
+from geoclass.evaluation.library import evaluate_library
+from geoclass.prediction import Failure, FieldPrediction, Prediction
+
+LABELS = ("TR", "FR", "JP")
+
+
+class Sayer:
+    """Says of a file what its name says: `FR-80.mp3` is FR with 0.8."""
+
+    tasks = ("country",)
+    model_id = "sayer 1 0123abcd"
+
+    def predict_many(self, paths: Iterable[Path]) -> Iterator[Prediction | Failure]:
+        for path in paths:
+            if path.stem == "broken":
+                yield Failure(path=path, reason="not audio")
+                continue
+            label, percent = path.stem.split("-")[:2]
+            share = int(percent) / 100
+            probabilities = np.full(3, (1 - share) / 2, np.float32)
+            probabilities[LABELS.index(label)] = share
+            field = FieldPrediction(
+                task="country", kind="single", labels=LABELS, probabilities=probabilities, threshold=0.7
+            )
+            yield Prediction(path=path, fields={"country": field})
+
+
+def write(folder: Path, name: str, *, country: str = "", artist: str = "", ours: str = "") -> Path:
+    path = folder / f"{name}.mp3"
+    soundfile.write(path, np.zeros(8000, np.float32), 16_000, format="MP3")
+    tags = ID3()
+    tags.add(TPE1(encoding=3, text=[artist or name]))
+    tags.add(TCON(encoding=3, text=["Folk"]))
+    if country:
+        tags.add(TXXX(encoding=3, desc="ARTISTCOUNTRY", text=[country]))
+    if ours:
+        tags.add(TXXX(encoding=3, desc="GEOCLASS_COUNTRY", text=[ours]))
+    tags.save(path)
+    return path
+
+
+def test_what_would_be_written_and_how_often_the_tags_agree(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "TR-95-a", country="TR"),
+        write(tmp_path, "TR-94-b", country="Türkiye"),
+        write(tmp_path, "FR-93-c", country="fr"),
+        write(tmp_path, "FR-92-d", country="FR"),
+        write(tmp_path, "JP-91-e", country="JP"),
+        write(tmp_path, "JP-75-f", country="FR"),
+        write(tmp_path, "TR-50-g", country="JP"),
+        write(tmp_path, "TR-90-h"),
+        write(tmp_path, "TR-90-i", country="BR"),
+        write(tmp_path, "TR-90-j", country="TR", ours="TR 0.90"),
+        tmp_path / "broken.mp3",
+    ]
+    found = evaluate_library(Sayer(), paths, bootstrap=20)
+    advice = found.advice["country"]
+    assert (advice.files, advice.written, advice.agreeing) == (7, 6, 5)
+    assert advice.min_confidence == pytest.approx((0.91 + 0.75) / 2)  # 5 of 5 agree from there on, 5 of 6 do below
+    assert advice.would_write == 5
+    metrics = found.report.metrics["country"]
+    assert metrics["accuracy"] == pytest.approx(5 / 7)
+    assert metrics["protocol"] == "library"
+    assert found.left_out["country"] == {
+        "no such tag": 1, "a value that the model does not know": 1, "written by geoclass": 1,
+    }  # fmt: skip
+    assert [failure.path.name for failure in found.failures] == ["broken.mp3"]
+    page = (found.report.write(tmp_path / "report") / "index.html").read_text()
+    assert "3 tracks are left out" in page
+
+
+def test_no_confidence_is_enough_for_a_model_that_is_wrong(tmp_path: Path) -> None:
+    paths = [write(tmp_path, f"TR-{80 + k}-x", country="JP" if k % 2 else "FR") for k in range(8)]
+    advice = evaluate_library(Sayer(), paths, bootstrap=0).advice["country"]
+    assert (advice.min_confidence, advice.would_write, advice.agreeing) == (None, 0, 0)
+
+
+def test_a_library_without_tags_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="no such tag: 2"):
+        evaluate_library(Sayer(), [write(tmp_path, "TR-90-a"), write(tmp_path, "FR-90-b")])
