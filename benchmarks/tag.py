@@ -47,8 +47,8 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="geoclass-bench-") as name:
         folder = Path(name)
-        files = _library(folder, arguments.source, arguments.files)
-        pristine = {path: path.read_bytes() for path in files} if arguments.files <= 2_000 else {}
+        library = _library(folder, arguments.source, arguments.files)
+        files = list(library)
         journals = iter(range(10**6))
 
         def decode() -> None:
@@ -80,9 +80,9 @@ def main() -> None:
                 librosa.power_to_db(librosa.feature.melspectrogram(y=sound, sr=rate, n_mels=256), ref=np.max)
 
         def restore() -> None:
-            for path, content in pristine.items():
-                if read_tags(path).values:
-                    path.write_bytes(content)
+            for path, original in library.items():
+                if read_tags(path).values.get("model"):
+                    shutil.copyfile(original, path)
 
         steps: dict[str, tuple[Callable[[], None], int]] = {
             "decode only": (decode, len(files)),
@@ -134,18 +134,18 @@ def _report(
         arguments.json.write_text(json.dumps(document, indent=2) + "\n")
 
 
-def _library(folder: Path, source: Path | None, count: int) -> list[Path]:
-    """`count` files: copies of those in `source`, or synthesized ones."""
+def _library(folder: Path, source: Path | None, count: int) -> dict[Path, Path]:
+    """`count` files, copies of those in `source` or of synthesized ones; each with what it is a copy of."""
     originals = sorted(path for path in source.rglob("*") if path.suffix in (".mp3", ".flac", ".ogg")) if source else []
     if not originals:
         originals = list(_synthesized(folder / "originals", 4))
-    files = []
+    files = {}
     for index in range(count):
         original = originals[index % len(originals)]
         path = folder / "library" / f"{index:06d}{original.suffix}"
         path.parent.mkdir(exist_ok=True)
         shutil.copyfile(original, path)
-        files.append(path)
+        files[path] = original
     return files
 
 

@@ -222,6 +222,13 @@ def test_what_a_person_left_decides_the_vote(make) -> None:
     assert files[0].changes["country"] == ("TR",)
 
 
+@pytest.mark.parametrize(("text", "country"), [("Germany", "DE"), ("de", "DE"), ("somewhere", "TR")])
+def test_a_person_may_have_written_a_name(make, text: str, country: str) -> None:
+    paths, classifier = choir(make)
+    write(paths[1], artist="Selda", country=text)
+    assert plan(paths, classifier, vote="artist")[0].changes["country"] == (country,)
+
+
 def test_a_vote_by_album(make) -> None:
     paths, classifier = choir(make)
     for path, album in zip(paths, "xxyy", strict=True):

@@ -350,6 +350,23 @@ def test_a_second_run_is_refused() -> None:
         pass
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_the_lock_dies_with_its_run() -> None:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with only_run():
+            os.write(writer, b"held")
+            signal.pause()
+    assert os.read(reader, 4) == b"held"
+    with pytest.raises(TaggingError, match=str(child)), only_run():
+        pass
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with only_run():
+        pass
+
+
 def test_errors_of_a_run_are_not_those_of_its_lock() -> None:
     with pytest.raises(BrokenPipeError), only_run():
         raise BrokenPipeError

@@ -53,12 +53,15 @@ def _vote(members: list[Entry], model_id: str) -> None:
     asked = [entry for entry in members if _answer(entry) is not None]
     if not asked:
         return
+    from geoclass.geo.countries import find_country
+
     opinions: list[Mapping[str, float]] = []
     persons: list[str] = []
     for entry in members:
         answer = _answer(entry)
         if entry.tags.get("country") and not is_ours(entry.tags, "country"):
-            persons.append(entry.tags.get("country")[0].strip().upper())
+            code = find_country(entry.tags.get("country")[0])
+            persons += [code] if code else []
         elif answer is not None:
             opinions.append(dict(answer.candidates))
         elif entry.tags.values.get("model") == (model_id,):
