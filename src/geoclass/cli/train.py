@@ -29,6 +29,10 @@ def train(
     ] = None,
     run_dir: Annotated[Path | None, typer.Option(help="Folder of the run; the user data folder by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --run-dir.")] = False,
+    folds: Annotated[
+        int, typer.Option(help="Grouped cross-validation with so many folds; 0: the data set's split.")
+    ] = 0,
+    scheduler: Annotated[str | None, typer.Option(help="A dask scheduler to run a sweep on.")] = None,
     device: Device = "auto",
     quiet: Quiet = False,
     debug: Debug = False,
@@ -47,8 +51,14 @@ def train(
         flags = {"training.epochs": epochs, "training.batch_size": batch_size, "training.lr": lr,
                  "training.precision": precision, "model.name": model, "task": task}  # fmt: skip
         overrides = [f"{key}={value}" for key, value in flags.items() if value is not None]
-        settings = _settings(config, preset, run_dir if resume else None, [*overrides, *(set_ or [])])
         resolve_device(device)
+        if folds or any(len(chosen) > 1 for chosen in map(_values, set_ or [])):
+            base = _settings(config, preset, None, overrides)
+            _sweep(
+                output, Dataset.open(dataset or newest_dataset()), base, set_ or [], folds, run_dir, device, scheduler
+            )
+            return
+        settings = _settings(config, preset, run_dir if resume else None, [*overrides, *(set_ or [])])
         opened = Dataset.open(dataset or newest_dataset())
         if opened.leaky:
             output.warn(f"this data set is split by {opened.group}: scores on it will be leaky")
@@ -69,6 +79,44 @@ def train(
                 + _when_written(head, settings.training.target_precision)
             )
         output.say(f"model:  {where / 'bundle'}\nnext:   geoclass evaluate {where} --dataset {opened.folder}")
+
+
+def _values(override: str) -> list[list[str]]:
+    from geoclass.training.sweep import expand_grid
+
+    return expand_grid([override])
+
+
+def _sweep(
+    output: Output,
+    dataset: Any,
+    base: Any,
+    overrides: list[str],
+    folds: int,
+    run_dir: Path | None,
+    device: str,
+    scheduler: str | None,
+) -> None:
+    """Several runs in one go: `--set KEY=A,B` and `--folds N`."""
+    from geoclass.training.sweep import plan_sweep, run_sweep, summarize
+
+    where = run_dir or _free_run_dir("sweep", dataset)
+    trials = plan_sweep(base, overrides, n_folds=folds, run_dir=where)
+    output.say(f"{len(trials)} runs on {dataset.folder} ({dataset.protocol}), in {where}")
+    results = []
+    with output.progress("runs", total=len(trials), unit="runs") as advance:
+        for result in run_sweep(dataset, trials, n_folds=folds, device=device, scheduler=scheduler):
+            results.append(result)
+            advance(1)
+            scores, name = result.scores, result.trial.run_dir.relative_to(where)
+            output.say(f"{name}  accuracy {scores['accuracy']:.3f}  balanced {scores['balanced_accuracy']:.3f}")
+    rows = []
+    for settings, n_runs, mean, deviation in summarize(results, "balanced_accuracy"):
+        accuracy = {row[0]: row[2] for row in summarize(results, "accuracy")}[settings]
+        rows.append((settings or "as given", n_runs, accuracy, mean, deviation))
+    side = f"test side of {folds} folds" if folds else "validation split"
+    columns = ["settings", "runs", "accuracy", "balanced", "deviation"]
+    output.table(f"\nper track, {side}", columns, rows)
 
 
 def _settings(config: Path | None, preset: str | None, resumed: Path | None, overrides: list[str]) -> Any:

@@ -10,21 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geoclass import __version__
 from geoclass.config import BuildConfig, TableConfig, to_dict
 from geoclass.corpora.base import Corpus, Skipped, Track
 from geoclass.dataset.balance import surplus
-from geoclass.dataset.features import Extracted, FeatureWriter, Job, extract, extract_all
+from geoclass.dataset.features import Extracted, FeatureWriter, Job, extract, extract_all, normalization
 from geoclass.dataset.manifest import FORMAT, SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset, dataset_fingerprint
 from geoclass.dataset.selection import Selection, labels_of, reason_kind, select_tracks
 from geoclass.dataset.split import SPLITS, empty_cells, split_groups, split_segments
 from geoclass.errors import DatasetError
 from geoclass.parallel import cluster_map, ordered_map
 from geoclass.storage import atomic_path, fingerprint, read_json, write_json, write_text
-
-_NORMALIZATION_ROWS = 20_000  # segments that mean and deviation are taken from, evenly spaced
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,8 @@ def build_dataset(
         tracks = [replace(track, split="mixed") for track in tracks]
 
     skipped = sorted([*selection.skipped, *left_out, *failed], key=lambda item: (item.track_id, item.path))
-    mean, std = _normalization(folder / "features.npy", segments)
+    train = [index for index, segment in enumerate(segments) if segment.split == "train"]
+    mean, std = normalization(np.load(folder / "features.npy", mmap_mode="r"), np.array(train, np.int64))
     _write_csv(folder / "segments.csv", SEGMENT_COLUMNS, map(_segment_row, segments))
     _write_csv(out / "tracks.csv", TRACK_COLUMNS, map(_track_row, tracks))
     _write_csv(out / "skipped.csv", ["track_id", "path", "reason"], ((s.track_id, s.path, s.reason) for s in skipped))
@@ -109,7 +107,9 @@ def build_dataset(
         },
         "counts": counts,
         "features": features_name,
-        "normalization": {"mean": mean, "std": std},
+        "normalization": {
+            name: [round(float(x), 6) for x in values] for name, values in (("mean", mean), ("std", std))
+        },
         "plan": plan,
         "fingerprint": dataset_fingerprint(out, to_dict(config)),
         "audio_root": None if corpus.audio_root is None else str(corpus.audio_root),
@@ -285,28 +285,6 @@ def _store_table(tracks: Sequence[Track], columns: Sequence[str], folder: Path) 
     with atomic_path(folder / "features.npy") as temporary, open(temporary, "wb") as file:
         np.save(file, rows)
     return [Segment(track, 0.0, 0.0, track.split) for track in tracks]
-
-
-def _normalization(path: Path, segments: Sequence[Segment]) -> tuple[list[float], list[float]]:
-    """Mean and deviation per band over the training segments; constant bands keep a deviation of 1."""
-    features = np.load(path, mmap_mode="r")
-    train = np.array([index for index, segment in enumerate(segments) if segment.split == "train"])
-    if not len(train):
-        raise DatasetError("no training segment is left", hint="add recordings, or lower --balance and the fractions")
-    chosen = train[np.unique(np.linspace(0, len(train) - 1, min(len(train), _NORMALIZATION_ROWS)).astype(np.int64))]
-    total: NDArray[np.float64] = np.zeros(features.shape[1])
-    squares: NDArray[np.float64] = np.zeros(features.shape[1])
-    count = 0
-    for start in range(0, len(chosen), 256):
-        block = features[chosen[start : start + 256]].astype(np.float64)
-        block = np.moveaxis(block, 1, -1).reshape(-1, features.shape[1])  # (n, n_bands)
-        total += block.sum(axis=0)
-        squares += (block**2).sum(axis=0)
-        count += len(block)
-    mean = total / count
-    std = np.sqrt(np.maximum(squares / count - mean**2, 0))
-    std[std < 1e-6 * np.maximum(1, np.abs(mean))] = 1.0
-    return [round(float(value), 6) for value in mean], [round(float(value), 6) for value in std]
 
 
 # ---- what is written ------------------------------------------------------------------------------------------

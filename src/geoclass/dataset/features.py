@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from geoclass.audio.decode import load_excerpt
 from geoclass.audio.segment import cut_segments
 from geoclass.config import BuildConfig, FrontEndConfig
-from geoclass.errors import AudioError, StorageError
+from geoclass.errors import AudioError, DatasetError, StorageError
 
+_NORMALIZATION_ROWS = 20_000  # segments that mean and deviation are taken from, evenly spaced
 _HEADER_BYTES = 128  # of features.npy, whatever the number of rows
 
 
@@ -186,3 +187,34 @@ def extract_all(
         raise
     writer.finish()
     return writer.done
+
+
+def normalization(features: NDArray[Any], train: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and deviation of each band over training segments; constant bands keep a deviation of 1.
+
+    Args:
+        features: (n_segments, n_bands, …), possibly memory-mapped.
+        train: Rows of the training segments.
+
+    Returns:
+        (n_bands,) and (n_bands,).
+
+    Raises:
+        DatasetError: No training segments.
+    """
+    if not len(train):
+        raise DatasetError("no training segment is left", hint="add recordings, or lower --balance and the fractions")
+    chosen = train[np.unique(np.linspace(0, len(train) - 1, min(len(train), _NORMALIZATION_ROWS)).astype(np.int64))]
+    total: NDArray[np.float64] = np.zeros(features.shape[1])
+    squares: NDArray[np.float64] = np.zeros(features.shape[1])
+    count = 0
+    for start in range(0, len(chosen), 256):
+        block = features[chosen[start : start + 256]].astype(np.float64)
+        block = np.moveaxis(block, 1, -1).reshape(-1, features.shape[1])  # (n, n_bands)
+        total += block.sum(axis=0)
+        squares += (block**2).sum(axis=0)
+        count += len(block)
+    mean = total / count
+    std = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    std[std < 1e-6 * np.maximum(1, np.abs(mean))] = 1.0
+    return mean.astype(np.float32), std.astype(np.float32)

@@ -118,6 +118,13 @@ def train(
     return TrainResult(run_dir, bundle, history, scores)
 
 
+def score_split(bundle: Bundle, dataset: Dataset, split: str) -> dict[str, float]:
+    """The few numbers of `training.scores` on a split, per track; `geoclass.evaluation` has them all."""
+    loader = SegmentLoader(dataset, dataset.split(split), batch_size=256, device=bundle.device)
+    logits = predict_logits(bundle, loader, Runtime(bundle.device, "fp32"))
+    return score_tracks(bundle.heads, logits, loader.split)
+
+
 def _resolved(config: RunConfig, dataset: Dataset) -> RunConfig:
     """With the network named, so that config.toml says what was trained."""
     return replace(config, model=replace(config.model, name=config.model.name or default_model(dataset.front_end)))

@@ -1,0 +1,75 @@
+"""Grouped cross-validation on a data set as it lies on the disk: other splits, the same features."""
+
+import copy
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from geoclass.dataset.features import normalization
+from geoclass.dataset.manifest import Dataset
+from geoclass.dataset.split import hash_key
+from geoclass.errors import DatasetError
+from geoclass.storage import fingerprint
+
+
+def fold_of_dataset(dataset: Dataset, number: int, *, n_folds: int, seed: int = 0) -> Dataset:
+    """The data set with fold `number` as "test", the next one as "valid" and the rest as "train".
+
+    No artist (or track, or segment: what the data set is grouped by) stands in two folds. Mean and deviation are those
+    of the fold's own training segments. Nothing is written.
+
+    Args:
+        dataset: Of any split; its own split is not looked at.
+        number: From 0 to n_folds - 1.
+        n_folds: At least 3.
+        seed: Another seed deals the groups out otherwise.
+
+    Raises:
+        DatasetError: Too few groups, or a fold that does not exist.
+    """
+    if n_folds < 3 or not 0 <= number < n_folds:
+        raise DatasetError(f"fold {number} of {n_folds} does not exist", hint="give --folds 3 or more")
+    segments = dataset.segments.copy()
+    tracks = dataset.tracks.set_index("track_id").loc[segments["track_id"]]
+    group = {
+        "artist": tracks["artist_id"].where(tracks["artist_id"] != "", "track " + tracks.index.to_series()),
+        "track": tracks.index.to_series(),
+        "segment": tracks.index.to_series() + "@" + segments["start_s"].astype(str).to_numpy(),
+    }[dataset.group]
+    task = dataset.tasks[0]
+    labels = tracks[task if dataset.kind(task) == "single" else "genres"].str.split("|").str[0]
+    folds = np.array(deal_folds(group.tolist(), labels.tolist(), n_folds=n_folds, seed=seed))
+    side = np.where(folds == number, "test", np.where(folds == (number + 1) % n_folds, "valid", "train"))
+    shifted = (segments["shift"] != 0).to_numpy()
+    segments["split"] = np.where(shifted & (side != "train"), "unused", side)
+
+    view = copy.copy(dataset)
+    view.segments = segments
+    view.mean, view.std = normalization(dataset.features, np.flatnonzero(side == "train"))
+    view.fingerprint = fingerprint(dataset.fingerprint, "fold", number, n_folds, seed)
+    split = {**dataset.document["split"], "source": f"fold {number + 1} of {n_folds}, seed {seed}"}
+    view.document = {**dataset.document, "split": split}
+    return view
+
+
+def deal_folds(groups: Sequence[str], labels: Sequence[str], *, n_folds: int, seed: int) -> list[int]:
+    """Deal whole groups out to folds, each label as evenly as groups allow; the order of the items changes nothing.
+
+    Largest groups first, each to the fold that has least of the group's most frequent label, then least of all.
+
+    Raises:
+        DatasetError: Fewer groups than folds.
+    """
+    members: dict[str, Counter[str]] = defaultdict(Counter)
+    for group, label in zip(groups, labels, strict=True):
+        members[group][label] += 1
+    if len(members) < n_folds:
+        raise DatasetError(f"{len(members)} groups cannot fill {n_folds} folds", hint=f"give --folds {len(members)}")
+    held: list[Counter[str]] = [Counter() for _ in range(n_folds)]
+    fold_of: dict[str, int] = {}
+    for group in sorted(members, key=lambda group: (-members[group].total(), hash_key(seed, group))):
+        label = min(members[group], key=lambda label: (-members[group][label], label))
+        fold_of[group] = min(range(n_folds), key=lambda fold: (held[fold][label], held[fold].total(), fold))
+        held[fold_of[group]].update(members[group])
+    return [fold_of[group] for group in groups]
