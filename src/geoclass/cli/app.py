@@ -7,6 +7,7 @@ import typer
 from geoclass import __version__
 from geoclass.cli.build_dataset import build_dataset
 from geoclass.cli.evaluate import evaluate
+from geoclass.cli.explain import explain
 from geoclass.cli.inspect import inspect
 from geoclass.cli.models import models
 from geoclass.cli.tag import TagCommand, tag
@@ -41,6 +42,7 @@ app.command()(build_dataset)
 app.command()(inspect)
 app.command()(train)
 app.command()(evaluate)
+app.command()(explain)
 app.command()(tag)
 app.command()(undo)
 app.command(cls=TagCommand)(tag)

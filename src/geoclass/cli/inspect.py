@@ -13,6 +13,9 @@ def inspect(
         Path | None, typer.Argument(help="Folder of the data set; the newest of the user data folder by default.")
     ] = None,
     plots: Annotated[Path | None, typer.Option(help="Also draw counts, durations and sample log-mels here.")] = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Look for artists, albums, titles and sound on both sides of a split.")
+    ] = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -30,6 +33,8 @@ def inspect(
         for task in opened.tasks:
             _labels(output, opened, task)
         _durations(output, opened)
+        if audit:
+            _audit(output, opened)
         if plots is not None:
             from geoclass.dataset.plots import plot_dataset
 
@@ -77,6 +82,25 @@ def _named(task: str, label: str) -> str:
     from geoclass.geo.countries import country_name
 
     return f"{label} {country_name(label)}"
+
+
+def _audit(output: Output, dataset: Any) -> None:
+    from geoclass.evaluation.audit import audit
+
+    with output.progress("comparing sound", unit="segments") as advance:
+        found = audit(dataset, progress=advance)
+    rows = [
+        (one.kind, f"{one.first} / {one.second}", one.shared, f"{one.tracks} of {one.of}", "; ".join(one.examples[:2]))
+        for one in found.shared
+    ]
+    output.table("\nleaks: what stands on both sides", ["what", "splits", "shared", "tracks touched", "such as"], rows)
+    if found.copies:
+        copies = [
+            (f"{c.first} {c.first_track}", f"{c.second} {c.second_track}", c.similarity) for c in found.copies[:10]
+        ]
+        output.table("\nnear-identical sound", ["here", "there", "correlation"], copies)
+    if found.note:
+        output.say(found.note)
 
 
 def _durations(output: Output, dataset: Any) -> None:
