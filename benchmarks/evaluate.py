@@ -39,9 +39,8 @@ def main() -> int:
         size = sum(file.stat().st_size for file in written.iterdir()) / 1e6
     taken, used = time.perf_counter() - wall, time.process_time() - processor
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(
-        f"with pictures and files {taken:6.1f} s   (processor {used:.1f} s), {memory:.2f} GB at most, {size:.0f} MB written"
-    )
+    print(f"with pictures and files {taken:6.1f} s, processor {used:.1f} s")
+    print(f"{memory:.2f} GB at most, {size:.0f} MB written")
     return 0 if taken < LIMIT_S and memory < LIMIT_GB else 1
 
 

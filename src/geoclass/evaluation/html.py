@@ -12,6 +12,7 @@ from geoclass.evaluation.canvas import save_png, to_svg
 from geoclass.storage import write_text
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+_CLASSES = {"number": "number", "share": "number share"}
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def table(
 
 
 def _head(column: Column, *, sortable: bool) -> str:
-    kind = ' class="number"' if column.kind in ("number", "share") else ""
+    kind = f' class="{_CLASSES[column.kind]}"' if column.kind in _CLASSES else ""
     inside = f'<button type="button">{escape(column.title)}</button>' if sortable else escape(column.title)
     return f'<th scope="col"{kind}>{inside}</th>'
 
@@ -120,7 +121,9 @@ def _cell(column: Column, value: Any) -> str:
         return '<td class="number" data-value=""></td>'
     text = f"{value:,d}" if isinstance(value, int) else f"{value:,.{column.digits}f}"
     bar = f'<span class="barbox" aria-hidden="true"><span class="bar" style="width:{4.2 * value:.2f}em"></span></span>'
-    return f'<td class="number" data-value="{value!r}">{text}{bar if column.kind == "share" else ""}</td>'
+    return (
+        f'<td class="{_CLASSES[column.kind]}" data-value="{value!r}">{text}{bar if column.kind == "share" else ""}</td>'
+    )
 
 
 def _asset(name: str) -> str:

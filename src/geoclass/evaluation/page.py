@@ -49,8 +49,9 @@ def _sections(report: "TaskReport", folder: Path, tsne_sample: int) -> Iterator[
     matrix = confusion(scored)
     yield Section("scores", "Scores", figure_part(
         plots.plot_scores(metrics), folder, name="scores", description=_spoken(metrics),
-        caption="Bars are 95 % intervals from resampling artists. Chance guesses any class present; the majority guess "
-        f"always says {metrics['majority_label']}, the most frequent label in training.",
+        caption="Bars are 95 % intervals from resampling artists. "
+        + ("Chance is the mAP of a random order" if scored.kind == "multi" else "Chance guesses any class present")
+        + f"; the majority guess always says {metrics['majority_label']}.",
     ))  # fmt: skip
     if scored.task == "country":
         yield Section("map", "Where it goes wrong", figure_part(
@@ -140,9 +141,10 @@ def _omissions(metrics: Mapping[str, Any]) -> str:
     omitted, parts = metrics["omitted"], []
     if omitted.get("tracks"):
         unknown = ", ".join(omitted["labels_unknown_to_the_model"])
-        reasons = omitted.get("reasons") or {f"the model does not know their label ({unknown})": omitted["tracks"]}
-        said = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.items())
-        parts.append(f"{omitted['tracks']:,} tracks are left out. {said}.")
+        said = f"the model does not know their label ({unknown})"
+        if "reasons" in omitted:
+            said = ", ".join(f"{reason} ({count:,})" for reason, count in omitted["reasons"].items())
+        parts.append(f"{omitted['tracks']:,} tracks are left out: {said}.")
     if omitted.get("labels_never_in_the_data"):
         never = omitted["labels_never_in_the_data"]
         shown = ", ".join(never[:12]) + (", …" if len(never) > 12 else "")

@@ -108,7 +108,7 @@ def plot_reliability(metrics: Mapping[str, Any]) -> Any:
         axes.plot(bins["confidence"][used], bins["accuracy"][used], line, color=colour, label=label, markersize=4)
         counts.stairs(bins["count"], edges, color=colour, linestyle="--" if line.endswith("--") else "-")
     axes.set(ylabel="share right", xlim=(0, 1), ylim=(0, 1.02), aspect="auto")
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     axes.grid()
     counts.set(xlabel="confidence", ylabel="answers", yscale="symlog" if max(bins["count"]) > 1000 else "linear")
     return figure
@@ -193,7 +193,14 @@ def plot_embedding(scored: Scored, places: NDArray[np.float64], chosen: NDArray[
                 "color": PALETTE[index % len(PALETTE)],
                 "marker": MARKERS[(index // len(PALETTE) + index) % len(MARKERS)],
             }
-            axes.scatter(*places[values == name].T, s=16, label=name, linewidth=0, alpha=0.85, **style)
+            axes.scatter(
+                *places[values == name].T,
+                s=16 if len(values) > 200 else 30,
+                label=name,
+                linewidth=0,
+                alpha=0.85,
+                **style,
+            )
         axes.set(title=f"by {title}", xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=5, fontsize="small", handletextpad=0.1)
