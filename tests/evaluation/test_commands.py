@@ -74,3 +74,22 @@ def test_explain_a_file(run: Any, small_run: Any, music: Path, tmp_path: Path) -
     assert picture.stat().st_size > 10_000
     assert sound.stat().st_size > 10_000
     assert "speak most for" in result.output
+
+
+@pytest.mark.parametrize("arguments", [["evaluate", "--dataset", "{data}"], ["explain", "song.mp3"]])
+def test_without_a_model_the_built_in_one_is_asked_or_missed(
+    run: Any,
+    small_run: Any,
+    small_dataset: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+) -> None:
+    monkeypatch.setattr("geoclass.bundle.BUILTIN", tmp_path)
+    typed = [part.format(data=small_dataset.folder) for part in arguments]
+    missed = run(*typed)
+    assert missed.exit_code == 2
+    assert "no model is built in for country" in missed.output
+    small_run.bundle.save(tmp_path / "house")
+    found = run(*typed)
+    assert "no model is built in" not in found.output

@@ -68,12 +68,10 @@ def evaluate(
             )
         from geoclass.bundle import Bundle
 
-        names = list(models or _default_model())
         if library:
-            if len(names) > 1:
-                raise UsageError("--library scores one model at a time")
-            bundle = Bundle.load(names[0], device=device)
-            _score_library(output, bundle, library, report, bootstrap=bootstrap, seed=seed, workers=workers)
+            names = list(models or built_in(("country", "genre")))
+            bundles = [Bundle.load(name, device=device) for name in names]
+            _score_library(output, bundles, library, report, bootstrap=bootstrap, seed=seed, workers=workers)
             return
         from geoclass.dataset.manifest import Dataset
         from geoclass.evaluation.report import evaluate as run_evaluation
@@ -82,6 +80,7 @@ def evaluate(
         opened = Dataset.open(dataset or newest_dataset())
         if opened.leaky:
             output.warn(f"LEAKY: this data set is split by {opened.group}; its scores flatter every model")
+        names = list(models or built_in(opened.tasks)[:1])
         reports = []
         for name in names:
             bundle = Bundle.load(name, device=device)
@@ -101,14 +100,26 @@ def evaluate(
             _compare(output, reports, names, report, bootstrap=bootstrap, seed=seed)
 
 
-def _default_model() -> list[str]:
-    from geoclass.bundle import installed_bundles
+def built_in(tasks: Sequence[str]) -> list[str]:
+    """The first built-in model for each of the tasks, as `tag` chooses them.
 
-    installed = installed_bundles()
-    if len(installed) != 1:
-        known = ", ".join(sorted(installed)) or "none"
-        raise UsageError(f"which model? (installed: {known})", hint="name one: geoclass evaluate MODEL --dataset DIR")
-    return [str(folder) for folder in installed.values()]
+    Raises:
+        UsageError: There is none.
+    """
+    from geoclass.bundle import BUILTIN, installed_bundles, read_description
+
+    chosen: list[str] = []
+    answered: set[str] = set()
+    for folder in installed_bundles().values():
+        answers = set(read_description(folder)["labels"])
+        if folder.parent == BUILTIN and answers & set(tasks) and not answers & answered:
+            chosen.append(str(folder))
+            answered |= answers
+    if not chosen:
+        raise UsageError(
+            f"no model is built in for {' and '.join(tasks)}", hint="name one; `geoclass models list` shows them"
+        )
+    return chosen
 
 
 def _show(output: Output, report: "Report") -> None:
@@ -196,7 +207,7 @@ def _compare(
 
 def _score_library(
     output: Output,
-    bundle: "Bundle",
+    bundles: "Sequence[Bundle]",
     paths: Sequence[Path],
     folder: Path | None,
     *,
@@ -212,7 +223,7 @@ def _score_library(
     if not files:
         raise UsageError(f"no sound files in {', '.join(map(str, paths))}")
     with output.progress("listening", total=len(files)) as advance:
-        classifier = Classifier(bundle, workers=workers)
+        classifier = Classifier(bundles, workers=workers)
         found = evaluate_library(classifier, files, bootstrap=bootstrap, seed=seed, progress=advance)
     _show(output, found.report)
     for task, advice in found.advice.items():

@@ -37,8 +37,9 @@ def explain(
         if (file is None) == (dataset is None):
             raise UsageError("explain takes either a sound file or --dataset", hint="geoclass explain song.mp3")
         from geoclass.bundle import Bundle
+        from geoclass.cli.evaluate import built_in
 
-        bundle = Bundle.load(model or _default_model(), device=device)
+        bundle = Bundle.load(model or built_in((task,) if task else ("country", "genre"))[0], device=device)
         if dataset is not None:
             if top_segments is not None or label is not None:
                 raise UsageError("--top-segments and --label explain one file: they do not go with --dataset")
@@ -64,16 +65,6 @@ def explain(
         output.say(f"picture: {picture}")
         if top_segments is not None:
             output.say(f"segment: {write_segment(found, top_segments)}")
-
-
-def _default_model() -> str:
-    """The first built-in model."""
-    from geoclass.bundle import installed_bundles
-
-    installed = installed_bundles()
-    if not installed:
-        raise UsageError("no model is installed", hint="name one: geoclass explain FILE --model MODEL")
-    return str(next(iter(installed.values())))
 
 
 def _portray(output: Output, bundle: object, dataset: Path, *, task: str | None, split: str, out: Path | None) -> None:

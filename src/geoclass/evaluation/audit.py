@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geoclass.config import LogMelConfig
 from geoclass.dataset.manifest import Dataset
-from geoclass.evaluation.fingerprints import SAME, describe, reduce_log_mels, similarity
+from geoclass.evaluation.fingerprints import SAME, describe, nearest, reduce_log_mels, similarity
 
 NEIGHBOURS = 5  # segments of the other side that are compared in full
 SIDES = ("train", "valid", "test")
@@ -188,17 +188,15 @@ def _copies(
     best: dict[tuple[str, str, str, str], float] = {}
     compared = 0
     for first, second in combinations(sides, 2):
-        for start in range(0, len(rows[second]), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            near = _nearest(described[second][block], described[first], neighbours)
-            here, there = np.repeat(rows[second][block], near.shape[1]), rows[first][near.ravel()]
-            other = names[here] != names[there]  # the same recording is told by its name already
-            here, there = here[other], there[other]
-            compared += len(here)
-            for a, b, value in zip(there, here, compare.similarity(there, here), strict=True):
-                if value >= compare.same:
-                    key = (first, second, str(names[a]), str(names[b]))
-                    best[key] = max(best.get(key, 0.0), float(value))
+        near = nearest(described[second], described[first], neighbours)  # (n_segments, neighbours)
+        here, there = np.repeat(rows[second], near.shape[1]), rows[first][near.ravel()]
+        other = names[here] != names[there]  # the same recording is told by its name already
+        here, there = here[other], there[other]
+        compared += len(here)
+        for a, b, value in zip(there, here, compare.similarity(there, here), strict=True):
+            if value >= compare.same:
+                key = (first, second, str(names[a]), str(names[b]))
+                best[key] = max(best.get(key, 0.0), float(value))
     ordered = sorted(best.items(), key=lambda item: (-item[1], item[0]))
     return (
         [Copy(first=a, second=b, first_track=x, second_track=y, similarity=value) for (a, b, x, y), value in ordered],
@@ -207,30 +205,18 @@ def _copies(
     )
 
 
-def _nearest(queries: NDArray[np.float32], stored: NDArray[np.float32], n: int) -> NDArray[np.int64]:
-    """(n_queries, n) rows of `stored` with the largest cosine; both have unit rows."""
-    cosine = queries @ stored.T
-    n = min(n, cosine.shape[1])
-    return np.asarray(np.argpartition(-cosine, n - 1, axis=1)[:, :n])
-
-
 class _Sound:
     """Compares segments of log-mels."""
 
     def __init__(self, dataset: Dataset, config: LogMelConfig, same: float) -> None:
         self.features, self.config, self.same = dataset.features, config, same
-        self._middle: NDArray[np.float32] | None = None
 
     def describe(self, ids: NDArray[np.int64], advance: Callable[..., None]) -> NDArray[np.float32]:
         parts = []
         for start in range(0, len(ids), _BLOCK):
             parts.append(describe(np.asarray(self.features[ids[start : start + _BLOCK]]), self.config))
             advance(len(parts[-1]))
-        values = np.concatenate(parts)
-        if self._middle is None:  # of the first side, training: what all music shares tells nothing apart
-            self._middle = values.mean(axis=0)
-        values = values - self._middle
-        return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9), np.float32)
+        return np.concatenate(parts)
 
     def similarity(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
         values = np.empty(len(a))
@@ -252,7 +238,7 @@ class _Rows:
     def describe(self, ids: NDArray[np.int64], advance: Callable[..., None]) -> NDArray[np.float32]:
         values = (np.asarray(self.features[ids], np.float32) - self.mean) / np.maximum(self.std, 1e-9)
         advance(len(ids))
-        return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9), np.float32)
+        return np.asarray(values, np.float32)
 
     def similarity(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
         close = np.isclose(self.features[a], self.features[b], rtol=1e-6, atol=1e-9)

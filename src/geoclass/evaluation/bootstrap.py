@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geoclass.errors import EvaluationError
 from geoclass.evaluation.scored import Scored
-from geoclass.evaluation.scores import Floats
+from geoclass.evaluation.scores import Floats, mean_defined
 from geoclass.evaluation.weighted import weighted_rankings, weighted_scores
 
 LEVEL = 0.95
@@ -44,7 +44,7 @@ def resampled_scores(scored: Scored, *, resamples: int = 1000, seed: int = 0) ->
         block = weighted_scores(scored, weights)
         if scored.kind == "multi" and ranked > 0:
             precision, area = weighted_rankings(scored, weights[:ranked])
-            block |= {"mAP": np.nanmean(precision, axis=0), "macro_roc_auc": np.nanmean(area, axis=0)}
+            block |= {"mAP": mean_defined(precision), "macro_roc_auc": mean_defined(area)}
             ranked -= len(weights)
         for name, values in block.items():
             parts.setdefault(name, []).append(values)

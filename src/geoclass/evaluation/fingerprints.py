@@ -18,6 +18,7 @@ SAME = 0.75  # correlation from which two segments are one recording; see benchm
 _LEVEL_DB = 1.0  # a segment that varies less over time (silence, a test tone) has no shape to compare
 
 Floats = NDArray[np.float32]
+_NEAREST_BLOCK = 16_000_000  # cosines held at a time: 64 MB
 
 
 def reduce_log_mels(log_mels: NDArray[np.floating], config: LogMelConfig) -> Floats:
@@ -44,6 +45,23 @@ def describe(log_mels: NDArray[np.floating], config: LogMelConfig) -> Floats:
     mean = pooled.mean(axis=2)
     mean -= mean.mean(axis=1, keepdims=True)
     return np.concatenate([mean, 2 * pooled.std(axis=2)], axis=1).astype(np.float32)
+
+
+def nearest(queries: Floats, stored: Floats, n: int) -> NDArray[np.int64]:
+    """(n_queries, n) rows of `stored` that are most like each query: cosine of descriptions less their common mean."""
+    middle = stored.mean(axis=0)
+    left, right = _unit(queries - middle), _unit(stored - middle)
+    n = min(n, len(stored))
+    block = max(1, _NEAREST_BLOCK // len(stored))
+    found = [
+        np.argpartition(-(left[start : start + block] @ right.T), n - 1, axis=1)[:, :n]
+        for start in range(0, len(left), block)
+    ]
+    return np.concatenate(found)
+
+
+def _unit(rows: Floats) -> Floats:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def similarity(a: Floats, b: Floats, config: LogMelConfig) -> NDArray[np.float64]:

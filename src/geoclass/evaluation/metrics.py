@@ -51,7 +51,11 @@ def compute_metrics(
         precision, area = (table[:, 0] for table in weighted_rankings(scored, one))
         for label, ap, auc in zip(scored.labels, precision, area, strict=True):
             per_class[label] |= {"average_precision": _number(ap), "roc_auc": _number(auc)}
-        result |= {"mAP": _nanmean(precision), "macro_roc_auc": _nanmean(area), "decision": DECISION}
+        result |= {
+            "mAP": _number(scores.mean_defined(precision)),
+            "macro_roc_auc": _number(scores.mean_defined(area)),
+            "decision": DECISION,
+        }
     result |= _baselines(scored, majority)
     confidence, correct = decisions(scored.probabilities, scored.truth)
     bins = scores.calibration_bins(confidence, correct)
@@ -137,10 +141,5 @@ def _intervals(scored: Scored, bootstrap: int, seed: int) -> dict[str, list[floa
     return {name: list(pair) for name, pair in bounds.items() if pair is not None}
 
 
-def _nanmean(values: NDArray[np.float64]) -> float | None:
-    defined = values[np.isfinite(values)]
-    return float(defined.mean()) if len(defined) else None
-
-
-def _number(value: float) -> float | None:
+def _number(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None

@@ -142,3 +142,10 @@ def divide(numerator: Floats, denominator: Floats) -> Floats:
 def mean_where(values: Floats, mask: NDArray[np.bool_]) -> Floats:
     """Mean over the last axis of what the mask lets in; 0 where it lets in nothing."""
     return divide((values * mask).sum(-1), mask.sum(-1))
+
+
+def mean_defined(values: Floats) -> Floats:
+    """Mean over the first axis of what is not NaN; NaN where nothing is left."""
+    defined = np.isfinite(values)
+    count = defined.sum(axis=0).astype(np.float64)
+    return np.where(count > 0, divide(np.where(defined, values, 0.0).sum(axis=0), count), np.nan)
