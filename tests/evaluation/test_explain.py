@@ -10,7 +10,8 @@ import soundfile
 import torch
 from torch import Tensor
 
-from geoclass.bundle import Bundle
+from geoclass.bundle import Bundle, Head
+from geoclass.config import TextureConfig
 from geoclass.dataset.manifest import Dataset
 from geoclass.errors import EvaluationError
 from geoclass.evaluation.attribution import integrated_gradients, permutation_importance, shapley_values
@@ -134,3 +135,29 @@ def test_a_model_of_tables_as_a_whole(make_echo: Make, write_dataset: Make, tmp_
     assert (portraits.importance > 0.05).all()
     drawn = draw_portraits(portraits, bundle.front_end_config, tmp_path)
     assert {path.name for path in drawn} == {"columns.png", "importance.png", "typical.csv"}
+
+
+def test_a_file_is_explained_by_the_numbers_of_a_row_model(music: Path, tmp_path: Path) -> None:
+    config = TextureConfig()
+    torch.manual_seed(3)
+    bundle = Bundle(
+        name="rows",
+        release="1",
+        model=create_model("fcnn", n_classes=3, front_end=config),
+        front_end_config=config,
+        segment_seconds=5.0,
+        mean=np.zeros(68, np.float32),
+        std=np.full(68, 5.0, np.float32),
+        heads=(Head(task="country", kind="single", labels=("TR", "FR", "JP")),),
+    )
+    found = explain(bundle, next(music.rglob("*.mp3")))
+    assert found.columns == config.columns
+    assert found.contributions.shape == found.features.shape == (len(found.starts_s), 68)
+    x = bundle.normalize(torch.from_numpy(found.features))
+    with torch.inference_mode():
+        logits = bundle.model(torch.cat([x, torch.zeros(1, 68)])).double().numpy()
+    own = found.prediction.labels.index(found.label)
+    score = logits[:, own] - np.delete(logits, own, axis=1).mean(axis=1)
+    assert found.contributions.sum(axis=1) == pytest.approx(score[:-1] - score[-1], abs=1e-4)
+    assert len(found.strongest_columns(5)) == 5
+    assert draw_explanation(found, config, tmp_path / "rows.png").stat().st_size > 10_000
