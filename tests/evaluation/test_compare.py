@@ -15,7 +15,7 @@ from geoclass.evaluation.scored import Scored
 Make = Callable[..., Scored]
 
 
-def test_every_pair_is_compared_with_the_sign_of_second_minus_first(make_scored: Make, tmp_path: Path) -> None:
+def test_every_pair_is_compared_with_the_sign_of_second_minus_first(make_scored: Make) -> None:
     reports = [report_of(make_scored(skill=skill, model_seed=k)) for k, skill in enumerate((1.0, 2.0, 3.0))]
     comparison = compare(reports, ["a", "b", "c"], bootstrap=100)
     accuracies = [report.metrics["accuracy"] for report in reports]
@@ -24,8 +24,14 @@ def test_every_pair_is_compared_with_the_sign_of_second_minus_first(make_scored:
     assert found["a", "c"].difference == pytest.approx(accuracies[2] - accuracies[0])
     assert found["a", "c"].low <= found["a", "c"].difference <= found["a", "c"].high
     assert found["a", "c"].low > 0
+
+
+def test_a_comparison_is_written_with_every_difference(make_scored: Make, tmp_path: Path) -> None:
+    report = report_of(make_scored(n_tracks=30, labels=("a", "b")))
+    comparison = compare([report, report], ["a", "b"], bootstrap=10)
     written = json.loads((comparison.write(tmp_path) / "comparison.json").read_text())
-    assert len(written["differences"]) == len(comparison.differences)
+    assert len(written["differences"]) == len(comparison.differences) > 0
+    assert (tmp_path / "b" / "metrics.json").is_file()
 
 
 def test_models_are_compared_on_the_tracks_that_all_answer(make_scored: Make) -> None:

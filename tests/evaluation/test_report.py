@@ -56,7 +56,7 @@ def test_a_track_is_the_mean_of_its_segments(fitting: tuple[Bundle, Dataset]) ->
 
 
 @pytest.mark.parametrize(("group", "protocol"), [
-    ("artist", "artist-disjoint"), ("track", "leaky"), ("segment", "leaky"),
+    ("artist", "artist-disjoint"), ("segment", "leaky"),
 ])  # fmt: skip
 def test_the_report_says_how_it_was_split(make_echo: Make, write_dataset: Make, group: str, protocol: str) -> None:
     dataset = write_dataset(five(), labels={"country": LABELS}, group=group)
