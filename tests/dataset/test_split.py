@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoclass.dataset.balance import surplus
-from geoclass.dataset.split import SPLITS, empty_cells, split_groups, split_segments
+from geoclass.dataset.split import SPLITS, empty_cells, merge_groups, split_groups, split_segments
 from geoclass.errors import DatasetError
 
 FRACTIONS = {"valid_fraction": 0.15, "test_fraction": 0.15}
@@ -67,6 +67,14 @@ def test_sizes_come_close_to_the_fractions() -> None:
         counts = Counter(split for split, own in zip(splits, labels, strict=True) if own == label)
         assert counts["test"] / sum(counts.values()) == pytest.approx(0.15, abs=0.02)
         assert counts["valid"] / sum(counts.values()) == pytest.approx(0.15, abs=0.02)
+
+
+def test_items_with_a_key_in_common_are_one_group() -> None:
+    keys = [["id 1", "name x"], ["id 2", "name x"], ["id 2", "name y"], ["id 3", "name z"], ["track 9"]]
+    groups = merge_groups(keys)
+    assert groups[0] == groups[1] == groups[2]
+    assert len(set(groups)) == 3
+    assert merge_groups(keys[::-1]) == groups[::-1]
 
 
 def test_another_seed_gives_another_split() -> None:

@@ -18,7 +18,7 @@ from geoclass.dataset.balance import surplus
 from geoclass.dataset.features import Extracted, FeatureWriter, Job, extract, extract_all, normalization
 from geoclass.dataset.manifest import FORMAT, SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset, dataset_fingerprint
 from geoclass.dataset.selection import Selection, labels_of, reason_kind, select_tracks
-from geoclass.dataset.split import SPLITS, empty_cells, split_groups, split_segments
+from geoclass.dataset.split import SPLITS, artist_keys, empty_cells, merge_groups, split_groups, split_segments
 from geoclass.errors import DatasetError
 from geoclass.parallel import cluster_map, ordered_map
 from geoclass.storage import atomic_path, fingerprint, read_json, write_json, write_text
@@ -130,8 +130,9 @@ def _assign_splits(selection: Selection, config: BuildConfig) -> tuple[list[Trac
     if config.group == "segment":
         tracks = [replace(track, split="train") for track in tracks]  # segments are dealt out later
     elif not official:
-        by_track = config.group == "track"
-        groups = [track.track_id if by_track else _group(track) for track in tracks]
+        groups = [track.track_id for track in tracks]
+        if config.group == "artist":
+            groups = merge_groups([artist_keys(track.track_id, track.artist_id, track.artist) for track in tracks])
         splits = split_groups(
             groups,
             [_main_label(track, task, config) for track in tracks],
@@ -162,10 +163,6 @@ def _protocol(tracks: Sequence[Track], config: BuildConfig, *, official: bool) -
         return "leaky"
     known = official or any(track.artist_id for track in tracks)
     return "artist-disjoint" if known else "track-disjoint (artists unknown)"
-
-
-def _group(track: Track) -> str:
-    return f"artist {track.artist_id}" if track.artist_id else f"track {track.track_id}"
 
 
 def _main_label(track: Track, task: str, config: BuildConfig) -> str:

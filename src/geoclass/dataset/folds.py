@@ -5,10 +5,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from geoclass.dataset.features import normalization
 from geoclass.dataset.manifest import Dataset
-from geoclass.dataset.split import hash_key
+from geoclass.dataset.split import artist_keys, hash_key, merge_groups
 from geoclass.errors import DatasetError
 from geoclass.storage import fingerprint
 
@@ -33,7 +34,9 @@ def fold_of_dataset(dataset: Dataset, number: int, *, n_folds: int, seed: int = 
     segments = dataset.segments.copy()
     tracks = dataset.tracks.set_index("track_id").loc[segments["track_id"]]
     group = {
-        "artist": tracks["artist_id"].where(tracks["artist_id"] != "", "track " + tracks.index.to_series()),
+        "artist": pd.Series(
+            merge_groups([*map(artist_keys, tracks.index, tracks["artist_id"], tracks["artist"])]), index=tracks.index
+        ),
         "track": tracks.index.to_series(),
         "segment": tracks.index.to_series() + "@" + segments["start_s"].astype(str).to_numpy(),
     }[dataset.group]

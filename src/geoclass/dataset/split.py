@@ -64,6 +64,38 @@ def split_groups(
     return [assigned[group] for group in groups]
 
 
+def artist_keys(track_id: str, artist_id: str, artist: str) -> list[str]:
+    """What a track's artist is known by; a track without an artist stands alone."""
+    if not artist_id:
+        return [f"track {track_id}"]
+    name = " ".join(artist.casefold().split())
+    return [f"artist {artist_id}", *([f"name {name}"] if name else [])]
+
+
+def merge_groups(keys: Sequence[Sequence[str]]) -> list[str]:
+    """Name groups so that items with any key in common are in one: an artist with two ids is still one artist.
+
+    Args:
+        keys: For each item, what it is known by.
+
+    Returns:
+        For each item the alphabetically first key of its group.
+    """
+    parent: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        while parent.setdefault(key, key) != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    for first, *others in keys:
+        for other in others:
+            one, two = sorted((root(first), root(other)))
+            parent[two] = one
+    return [root(own[0]) for own in keys]
+
+
 def split_segments(
     segments: Sequence[str], labels: Sequence[str], *, valid_fraction: float, test_fraction: float, seed: int
 ) -> list[str]:

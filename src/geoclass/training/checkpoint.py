@@ -6,9 +6,25 @@ from typing import Any
 
 import torch
 
-from geoclass.errors import TrainingError
+from geoclass.errors import StorageError, TrainingError
 from geoclass.storage import atomic_path
 from geoclass.training.loop import State
+
+
+def save_tensors(path: Path, content: dict[str, Any]) -> None:
+    """Write tensors and plain values atomically.
+
+    Raises:
+        StorageError: The disk is full, or the folder cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        try:
+            torch.save(content, temporary)
+        except RuntimeError as error:  # how torch says that the disk is full
+            raise StorageError(
+                f"cannot write {path}: {str(error).splitlines()[0]}",
+                hint="make room and run the same command with --resume: it goes on from the last whole epoch",
+            ) from error
 
 
 def save_checkpoint(path: Path, state: State, *, identity: str) -> None:
@@ -23,8 +39,7 @@ def save_checkpoint(path: Path, state: State, *, identity: str) -> None:
         "best": [float(value) for value in state.best],
         "best_epoch": state.best_epoch,
     }
-    with atomic_path(path) as temporary:
-        torch.save(content, temporary)
+    save_tensors(path, content)
 
 
 def load_checkpoint(path: Path, state: State, *, identity: str, device: torch.device) -> None:

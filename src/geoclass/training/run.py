@@ -18,8 +18,8 @@ from geoclass.dataset.loading import SegmentLoader
 from geoclass.dataset.manifest import Dataset
 from geoclass.errors import TrainingError
 from geoclass.models.registry import create_model, default_model
-from geoclass.storage import atomic_path, fingerprint, write_text
-from geoclass.training.checkpoint import load_checkpoint, save_checkpoint
+from geoclass.storage import fingerprint, write_text
+from geoclass.training.checkpoint import load_checkpoint, save_checkpoint, save_tensors
 from geoclass.training.curves import plot_curves
 from geoclass.training.loop import Epoch, new_state, predict_logits, train_epochs
 from geoclass.training.runtime import Runtime, open_runtime
@@ -232,8 +232,7 @@ def _open_run(run_dir: Path, *, resume: bool, is_main: bool) -> list[dict[str, A
 def _keep(run_dir: Path, epoch: Epoch, history: list[dict[str, Any]], state: Any, identity: str, board: Any) -> None:
     """Best weights first, then the log, then the checkpoint that says the epoch is done."""
     if epoch.is_best:
-        with atomic_path(run_dir / "best.pt") as temporary:
-            torch.save(state.model.state_dict(), temporary)
+        save_tensors(run_dir / "best.pt", state.model.state_dict())
     _write_history(run_dir, history)
     save_checkpoint(run_dir / "last.pt", state, identity=identity)
     if board is not None:
