@@ -44,7 +44,7 @@ def score(corpus: list[object], group: str, work: Path, *, model: str, training:
 
 
 def tag_and_undo(music: Path, model: Path, work: Path) -> tuple[int, int]:
-    """Tag a copy of `music`, check the sound, undo, check the bytes; return how many files there are and were tagged."""
+    """Tag a copy of `music`, check the sound, undo, check the bytes; return the numbers of files and of tags."""
     copy = work / "tagged"
     shutil.copytree(music, copy, copy_function=shutil.copyfile)
     files = [path for path in sorted(copy.rglob("*")) if path.suffix in {".mp3", ".flac", ".ogg", ".wav"}]

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-
 OUTSIDE = "ZZ"  # the label of what a model was taught to keep quiet on; ISO 3166-1 leaves ZZ to its users
 
 

@@ -112,8 +112,8 @@ def pitch_shift(waveform: Tensor, *, sample_rate: int, semitones: float) -> Tens
     hop_length = n_fft // 4
     window = torch.hann_window(n_fft, device=waveform.device)
     n_samples = waveform.shape[-1]
-    # Silence before the start, not its mirror image: the vocoder keeps the first frame's phases, and those of a mirrored
-    # tone cancel (at 440 Hz two thirds of the amplitude are lost).
+    # Silence before the start, not its mirror image: the vocoder keeps the first frame's phases, and those of a
+    # mirrored tone cancel (at 440 Hz two thirds of the amplitude are lost).
     spectrum = torch.stft(
         waveform.reshape(-1, n_samples), n_fft, hop_length, window=window, pad_mode="constant", return_complex=True
     )
