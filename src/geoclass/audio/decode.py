@@ -111,7 +111,8 @@ def _read_pyav(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], in
             offset_s, duration_s = excerpt(total_s)
             if offset_s:
                 container.seek(int(offset_s * av.time_base))
-            to_float = av.AudioResampler(format="fltp")
+            # Packed: of eight planes, as 7.1 has, PyAV 18 reads a ninth, and the process crashes.
+            to_float = av.AudioResampler(format="flt")
             wanted = None if duration_s is None else round(duration_s * rate)
             blocks: list[NDArray[np.float32]] = []
             n_samples = 0
@@ -120,7 +121,8 @@ def _read_pyav(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], in
                     continue
                 for block in to_float.resample(frame):
                     # Mono here: a damaged stream may change its channels on the way.
-                    blocks.append(block.to_ndarray().mean(axis=0, dtype=np.float32))
+                    channels = block.to_ndarray().reshape(-1, block.layout.nb_channels)
+                    blocks.append(channels.mean(axis=1, dtype=np.float32))
                     n_samples += block.samples
                 if wanted is not None and n_samples >= wanted:
                     break
