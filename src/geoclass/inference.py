@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from geoclass.audio.decode import load_excerpt
-from geoclass.audio.segment import cut_segments
+from geoclass.audio.quality import describe
+from geoclass.audio.segment import MIN_SECONDS, cut_segments
 from geoclass.errors import AudioError, ModelError
 from geoclass.parallel import default_workers, ordered_map
 from geoclass.prediction import Failure, FieldPrediction, Prediction
@@ -28,6 +29,7 @@ class _Decoded:
     path: Path
     inputs: list[Tensor]  # per bundle: features (n_segments, n_bands, …), or sound (n_segments, n_samples) for a GPU
     error: str = ""
+    note: str = ""  # why the models are not asked
 
 
 class Classifier:
@@ -94,6 +96,8 @@ class Classifier:
                 rate = bundle.front_end.sample_rate
                 if rate not in by_rate:
                     by_rate[rate] = load_excerpt(path, sample_rate=rate, duration_s=self.excerpt_seconds)
+                    if note := _unfit(by_rate[rate], rate):
+                        return _Decoded(path, [], note=note)
                 segments, _ = cut_segments(by_rate[rate], sample_rate=rate, seconds=bundle.segment_seconds)
                 with torch.inference_mode():
                     sound = torch.from_numpy(segments)
@@ -103,7 +107,7 @@ class Classifier:
         return _Decoded(path, inputs)
 
     def _predict_batch(self, batch: Sequence[_Decoded]) -> list[Prediction | Failure]:
-        good = [item for item in batch if not item.error]
+        good = [item for item in batch if item.inputs]
         answers: list[dict[str, FieldPrediction]] = [{} for _ in good]
         for index, bundle in enumerate(self.bundles):
             for answer, more in zip(answers, _ask(bundle, [item.inputs[index] for item in good]), strict=True):
@@ -112,9 +116,16 @@ class Classifier:
         return [
             Failure(path=item.path, reason=item.error)
             if item.error
-            else Prediction(path=item.path, fields=next(following))
+            else Prediction(path=item.path, fields=next(following) if item.inputs else {}, note=item.note)
             for item in batch
         ]
+
+
+def _unfit(waveform: NDArray[np.float32], sample_rate: int) -> str:
+    """Why no model should be asked about a recording; "" when one may."""
+    if len(waveform) < MIN_SECONDS * sample_rate:
+        return f"shorter than {MIN_SECONDS:g} s"
+    return describe(waveform)
 
 
 def _ask(bundle: "Bundle", files: Sequence[Tensor]) -> Iterator[dict[str, FieldPrediction]]:

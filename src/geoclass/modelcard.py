@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from geoclass.bundle import Bundle
 
-_SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "top3_accuracy", "chance", "majority_baseline", "ece")
-
 
 def model_card(bundle: "Bundle") -> str:
     """A model card (Mitchell et al. 2019) in Markdown, from what the bundle knows of itself."""
@@ -26,9 +24,9 @@ def model_card(bundle: "Bundle") -> str:
     lines.append("- settings and versions: `training` in bundle.json")
     lines += ["", "## Scores", ""]
     for task, scores in bundle.metrics.items():
-        lines.append(f"On the validation split, task {task}, per track:")
+        lines.append(f"Task {task}, per track, on {scores.get('on', 'the validation split')}:")
         lines += ["", "| measure | value |", "|---|---|"]
-        lines += [f"| {name} | {scores[name]:.3f} |" for name in _SCORES if isinstance(scores.get(name), float)]
+        lines += [f"| {name.replace('_', ' ')} | {value:.3f} |" for name, value in scores.items() if name != "on"]
         lines.append("")
     lines += ["## Calibration", ""]
     lines += [

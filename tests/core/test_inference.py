@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from geoclass.bundle import Bundle
@@ -49,6 +50,17 @@ def test_a_bad_file_is_an_answer_in_its_place(small_run: TrainResult, music: Pat
     assert "No such file" in answers[2].reason
     with pytest.raises(AudioError, match="not audio"):
         Classifier(small_run.bundle).predict(bad)
+
+
+def test_silence_and_noise_are_named_and_no_model_is_asked(small_run: TrainResult, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 22_050 * 6)
+    soundfile.write(tmp_path / "silence.wav", np.zeros(22_050 * 6), 22_050)
+    soundfile.write(tmp_path / "noise.wav", noise, 22_050)
+    soundfile.write(tmp_path / "short.wav", noise[:30_000], 22_050)
+    paths = [tmp_path / f"{name}.wav" for name in ("silence", "noise", "short")]
+    answers = list(Classifier(small_run.bundle).predict_many(paths))
+    assert [answer.note for answer in answers] == ["silence", "noise", "shorter than 3 s"]
+    assert all(not answer.fields for answer in answers)
 
 
 def test_candidates_are_sorted_and_sum_to_one(small_run: TrainResult, music: Path) -> None:

@@ -1,0 +1,43 @@
+"""The built-in country model, judged on collections of recordings that it never saw.
+
+    python benchmarks/builtin_country.py --uci DIR --world DIR --gtzan DIR --loops DIR
+
+For each collection (`source` in the manifest) a model is made as tools/make_builtin_country.py makes the one that
+ships, without that collection, and asked about it; one vote a recording. Then the same models hear the recordings
+through a low-pass filter and through MP3: a model that knows collections by their codec or their noise would fall.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+
+from builtin_recipe import low_pass, mp3, rows_of_world, world_clips
+from make_builtin_country import CONFIG, SECONDS, calibrate, leave_one_source_out, parse, read, scores
+
+from geoclass.audio.frontend import create_front_end
+
+DAMAGE = {"low-pass 4 kHz": low_pass(4000), "MP3 128 kbit/s": mp3(128), "MP3 40 kbit/s": mp3(40)}
+
+
+def main() -> None:
+    options = parse()
+    torch.set_num_threads(1)
+    material = read(options.uci, options.world, options.gtzan, options.loops)
+    front_end, clips = create_front_end(CONFIG), world_clips(options.world)
+    variants = {name: rows_of_world(clips, front_end, SECONDS, damage=damage).values for name, damage in DAMAGE.items()}
+    answers = leave_one_source_out(material, variants)
+    temperature, threshold = calibrate(answers["clean"], material.labels)
+    found = {
+        name: scores(of, material.labels, temperature=temperature, threshold=threshold) for name, of in answers.items()
+    }
+    print(f"{len(answers['clean'].world.labels)} recordings; temperature {temperature:.2f}, threshold {threshold:.2f}")
+    print(f"{'':34}" + "".join(f"{name:>17}" for name in found))
+    for measure in found["clean"]:
+        print(f"{measure:34}" + "".join(f"{of[measure]:17.3f}" for of in found.values()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The statistics of the GTZAN table against librosa, and texture statistics against what their definition says."""
+
+import librosa
+import numpy as np
+import pytest
+import torch
+
+from geoclass.audio.frontend import create_front_end
+from geoclass.config import StatisticsConfig, TextureConfig
+from geoclass.errors import AudioError
+
+RATE = 22_050
+
+
+@pytest.fixture(scope="module")
+def sound() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    time_s = np.arange(4 * RATE) / RATE
+    tones = sum(np.sin(2 * np.pi * hz * time_s * (1 + 0.01 * np.sin(5 * time_s))) for hz in (220, 554, 1320))
+    return (0.1 * tones * (1.2 + np.sin(3 * time_s)) + 0.01 * rng.normal(size=len(time_s))).astype(np.float32)
+
+
+def test_statistics_are_librosas(sound: np.ndarray) -> None:
+    config = StatisticsConfig()
+    found = dict(zip(config.columns, create_front_end(config)(torch.from_numpy(sound)[None])[0].tolist(), strict=True))
+    expected = {
+        "chroma_stft": librosa.feature.chroma_stft(y=sound, sr=RATE, tuning=0.0),
+        "rms": librosa.feature.rms(y=sound),
+        "spectral_centroid": librosa.feature.spectral_centroid(y=sound, sr=RATE),
+        "spectral_bandwidth": librosa.feature.spectral_bandwidth(y=sound, sr=RATE),
+        "rolloff": librosa.feature.spectral_rolloff(y=sound, sr=RATE),
+        "zero_crossing_rate": librosa.feature.zero_crossing_rate(y=sound),
+    }
+    for number, row in enumerate(librosa.feature.mfcc(y=sound, sr=RATE, n_mfcc=20), start=1):
+        expected[f"mfcc{number}"] = row
+    for name, values in expected.items():
+        assert found[f"{name}_mean"] == pytest.approx(values.mean(), rel=2e-3, abs=2e-3), name
+        assert found[f"{name}_var"] == pytest.approx(values.var(), rel=1e-2, abs=2e-3), name
+
+
+def test_texture_of_a_steady_tone_does_not_move() -> None:
+    config = TextureConfig()
+    time_s = np.arange(5 * RATE) / RATE
+    hz = RATE / config.frame_length * 16  # a whole number of periods a frame
+    tone = torch.from_numpy((0.5 * np.sin(2 * np.pi * hz * time_s)).astype(np.float32))[None]
+    row = dict(zip(config.columns, create_front_end(config)(tone)[0].tolist(), strict=True))
+    assert row["centroid_mean_of_means"] == pytest.approx(16 / 129, abs=0.01)
+    assert row["centroid_deviation_of_means"] == pytest.approx(0, abs=1e-4)
+    assert row["zero_crossings_mean_of_means"] == pytest.approx(32 / 256, abs=0.02)
+
+
+def test_a_batch_is_its_segments(sound: np.ndarray) -> None:
+    for config in (TextureConfig(), StatisticsConfig()):
+        front_end = create_front_end(config)
+        segments = torch.from_numpy(sound).reshape(2, -1)
+        together = front_end(segments)
+        assert together.shape == (2, *front_end.feature_shape(segments.shape[1]))
+        assert torch.isfinite(together).all()
+        torch.testing.assert_close(together[1:], front_end(segments[1:]), rtol=1e-4, atol=1e-4)
+
+
+def test_silence_gives_finite_numbers_and_a_click_is_too_short() -> None:
+    assert torch.isfinite(create_front_end(TextureConfig())(torch.zeros(1, RATE))).all()
+    assert torch.isfinite(create_front_end(StatisticsConfig())(torch.zeros(1, RATE))).all()
+    with pytest.raises(AudioError, match="too few"):
+        create_front_end(TextureConfig())(torch.zeros(1, 1000))
