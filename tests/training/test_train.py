@@ -142,6 +142,27 @@ def test_contradictions_are_reported_together() -> None:
         assert name in caught.value.message
 
 
+def test_a_device_that_is_full_says_which_batch_to_try(
+    small_dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("geoclass.training.loop._batch_loss", full)
+    with pytest.raises(TrainingError, match="batch of 16 segments does not fit") as caught:
+        train(small_dataset, config=CONFIG, run_dir=tmp_path / "run", device="cpu")
+    assert "--batch-size 8" in (caught.value.hint or "")
+
+
+def test_channels_last_changes_the_layout_and_not_the_result(small_dataset: Dataset, tmp_path: Path) -> None:
+    settings = replace(CONFIG.training, epochs=1, mixup=0.0)
+    histories = []
+    for layout in (False, True):
+        config = RunConfig(model=ModelConfig(name="cnn"), training=replace(settings, channels_last=layout))
+        histories.append(train(small_dataset, config=config, run_dir=tmp_path / str(layout), device="cpu").history)
+    assert histories[0][0]["train_loss"] == pytest.approx(histories[1][0]["train_loss"], abs=1e-3)
+
+
 class TestLoader:
     def loader(self, dataset: Dataset, **options: object) -> SegmentLoader:
         return SegmentLoader(dataset, dataset.split("train"), batch_size=16, device=CPU, **options)  # type: ignore[arg-type]

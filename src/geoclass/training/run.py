@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -77,6 +77,8 @@ def train(
     )
     with open_runtime(device, precision=config.training.precision) as runtime:
         runtime.prepare(model)
+        if config.training.channels_last:
+            model.to(memory_format=torch.channels_last)
         bundle = _bundle(dataset, config, model, heads, runtime)
         train_loader, valid_loader = _loaders(dataset, config, runtime)
         state = new_state(model, config=config.training, steps_per_epoch=len(train_loader), runtime=runtime)
@@ -91,7 +93,7 @@ def train(
             _write_history(run_dir, history)
         board = _tensorboard(run_dir) if runtime.is_main else None
         if _is_open(state.epoch, state.best_epoch, config):
-            for epoch in train_epochs(
+            epochs = train_epochs(
                 bundle,
                 state=state,
                 train=train_loader,
@@ -99,7 +101,8 @@ def train(
                 config=config.training,
                 runtime=runtime,
                 on_step=on_step,
-            ):
+            )
+            for epoch in _fitting_in_memory(epochs, config):
                 history.append({"epoch": epoch.number + 1, **epoch.numbers, "is_best": epoch.is_best})
                 if runtime.is_main:
                     _keep(run_dir, epoch, history, state, identity, board)
@@ -197,6 +200,17 @@ def _provenance(dataset: Dataset, config: RunConfig, *, epochs: int) -> dict[str
         "settings": to_dict(config.training),
         "versions": {"geoclass": __version__, "torch": str(torch.__version__), "python": platform.python_version()},
     }
+
+
+def _fitting_in_memory(epochs: Iterator[Epoch], config: RunConfig) -> Iterator[Epoch]:
+    try:
+        yield from epochs
+    except torch.OutOfMemoryError as error:
+        size = config.training.batch_size
+        raise TrainingError(
+            f"a batch of {size} segments does not fit into the memory of the device",
+            hint=f"run again with --batch-size {max(1, size // 2)}; finished epochs are kept in last.pt",
+        ) from error
 
 
 def _is_open(epoch: int, best_epoch: int, config: RunConfig) -> bool:
