@@ -67,6 +67,12 @@ def genre_name(label: str) -> str:
     return " ".join(re.sub(r"[,;/\\\0]", " ", label).split())
 
 
+def genre_of_label(label: str) -> str:
+    """A model's label as players show genres: "jazz" is "Jazz", "hiphop" is "Hip-Hop"."""
+    name = genre_name(label)
+    return {"hiphop": "Hip-Hop"}.get(name, name.capitalize() if name.islower() else name)
+
+
 def is_ours(tags: Tags, name: str) -> bool:
     """Whether the value of a field is what an earlier run wrote, by its own note."""
     noted = parse_provenance("; ".join(tags.values.get(f"{name}_candidates", ())))

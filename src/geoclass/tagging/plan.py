@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from geoclass.errors import GeoclassError, UsageError
 from geoclass.prediction import Failure, FieldPrediction, Prediction
 from geoclass.tagging.corrections import Corrections
-from geoclass.tagging.evidence import Entry, genre_name, is_ours, parse_provenance, provenance, read_entries
+from geoclass.tagging.evidence import Entry, genre_of_label, is_ours, parse_provenance, provenance, read_entries
 from geoclass.tagging.rewrite import Stamp
 from geoclass.tagging.tags import Tags, Values
 from geoclass.tagging.vote import vote
@@ -233,14 +233,14 @@ def _proposal(answer: FieldPrediction | None, policy: Policy) -> tuple[str, ...]
     if answer is None:
         return ()
     values = answer.value(min_probability=policy.min_confidence)
-    return tuple(dict.fromkeys(filter(None, map(genre_name, values)))) if answer.task == "genre" else values
+    return tuple(dict.fromkeys(filter(None, map(genre_of_label, values)))) if answer.task == "genre" else values
 
 
 def _candidates(answer: FieldPrediction | None, tags: Tags, name: str) -> tuple[tuple[str, float], ...]:
     """Of the model; else those that an earlier run noted."""
     if answer is None:
         return parse_provenance("; ".join(tags.values.get(f"{name}_candidates", ())))
-    clean: Callable[[str], str] = genre_name if name == "genre" else str
+    clean: Callable[[str], str] = genre_of_label if name == "genre" else str
     return tuple((clean(label), probability) for label, probability in answer.candidates[:_KEPT_CANDIDATES])
 
 
