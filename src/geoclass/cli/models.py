@@ -8,7 +8,7 @@ import typer
 
 from geoclass.cli.console import Debug, Quiet, session
 
-models = typer.Typer(help="List, show and export models.", invoke_without_command=True)
+models = typer.Typer(help="List, show and export models.", invoke_without_command=True, rich_markup_mode=None)
 
 
 @models.callback()
