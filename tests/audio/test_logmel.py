@@ -15,12 +15,12 @@ CONFIGS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:Empty filters")
 @pytest.mark.parametrize("config", CONFIGS, ids=["default", "speech", "narrow"])
 def test_bank_is_librosas(config: LogMelConfig) -> None:
-    with pytest.warns(UserWarning, match="Empty filters") if config.n_fft == 512 and config.n_mels == 256 else _none():
-        expected = librosa.filters.mel(
-            sr=config.sample_rate, n_fft=config.n_fft, n_mels=config.n_mels, fmin=config.f_min_hz, fmax=config.f_max_hz
-        )
+    expected = librosa.filters.mel(
+        sr=config.sample_rate, n_fft=config.n_fft, n_mels=config.n_mels, fmin=config.f_min_hz, fmax=config.f_max_hz
+    )
     bank = slaney_bank(config)
     assert bank.shape == expected.shape
     np.testing.assert_allclose(bank.numpy(), expected, atol=1e-4 * expected.max())
@@ -55,9 +55,3 @@ def test_silence_and_loudness() -> None:
     assert torch.equal(front_end(torch.zeros(1, 22_050)), torch.zeros(1, *front_end.feature_shape(22_050)))
     wave = torch.randn(1, 22_050, generator=torch.Generator().manual_seed(0)) * 0.1
     torch.testing.assert_close(front_end(wave), front_end(wave * 0.125), atol=1e-3, rtol=0)
-
-
-def _none():
-    from contextlib import nullcontext
-
-    return nullcontext()
