@@ -104,6 +104,8 @@ class Classifier:
                     inputs.append(bundle.front_end(sound) if bundle.device.type == "cpu" else sound)
         except AudioError as error:
             return _Decoded(path, [], error.message.removeprefix(f"{path}: "))
+        except Exception as error:  # a file that no decoder foresaw must not end the run of the others
+            return _Decoded(path, [], f"{type(error).__name__}: {error}")
         return _Decoded(path, inputs)
 
     def _predict_batch(self, batch: Sequence[_Decoded]) -> list[Prediction | Failure]:

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 import torch
 
+from geoclass import inference
 from geoclass.bundle import Bundle
 from geoclass.dataset.manifest import Dataset
 from geoclass.errors import AudioError, ModelError
@@ -50,6 +51,23 @@ def test_a_bad_file_is_an_answer_in_its_place(small_run: TrainResult, music: Pat
     assert "No such file" in answers[2].reason
     with pytest.raises(AudioError, match="not audio"):
         Classifier(small_run.bundle).predict(bad)
+
+
+def test_what_no_decoder_foresaw_is_an_answer_too(
+    small_run: TrainResult, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, odd = sorted(music.rglob("*.mp3"))[:2]
+    whole = inference.load_excerpt
+
+    def breaking(path: Path, **options: float) -> np.ndarray:
+        if path == odd:
+            raise ValueError("nine planes of eight")
+        return whole(path, **options)
+
+    monkeypatch.setattr(inference, "load_excerpt", breaking)
+    answers = list(Classifier(small_run.bundle).predict_many([odd, good]))
+    assert [type(answer) for answer in answers] == [Failure, Prediction]
+    assert "nine planes" in answers[0].reason
 
 
 def test_silence_and_noise_are_named_and_no_model_is_asked(small_run: TrainResult, tmp_path: Path) -> None:

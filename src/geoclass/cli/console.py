@@ -102,7 +102,7 @@ def session(*, quiet: bool, debug: bool) -> Iterator[Output]:
         print_error(error.message, hint=error.hint)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        print_error("interrupted", hint="what was finished is kept; the same command goes on from there")
+        print_error("interrupted", hint="what was finished is kept; run it again to go on (train: with --resume)")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit stays quiet
