@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--music", type=Path, required=True, help="files to tag a copy of")
     parser.add_argument("--work", type=Path, required=True, help="where everything is written")
     parser.add_argument("--model", default="attention-cnn")
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--set", action="append", default=[], help="passed on to train")
     parser.add_argument("--build-set", action="append", default=[], help="passed on to build-dataset")
     arguments = parser.parse_args()
