@@ -1,7 +1,7 @@
 """Every audio model on the same folds of real recordings: balanced accuracy per recording, parameters, time.
 
-    python ../shared/tools/make_fma_tree.py ../shared/data/world-audio /tmp/world --countries TR,VN,IN,IR,CN
-    python benchmarks/world_folds.py /tmp/world [--models resnet,cnn] [--epochs 15] [--folds-seed 0]
+    python ../shared/tools/make_fma_tree.py ../shared/data/world-audio TREE --countries TR,VN,IN,IR,CN
+    python benchmarks/world_folds.py TREE [--models resnet,cnn] [--epochs 15] [--folds-seed 0]
 
 Five countries, 38 recordings with a known country, cut into 5 s. A recording is an artist of the tree; all its clips
 lie in one fold. The answer for a recording is the mean log-probability over its segments. Nothing is chosen on the
