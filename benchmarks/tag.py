@@ -43,7 +43,7 @@ def main() -> None:
     classifier = Classifier(bundles, workers=workers, excerpt_seconds=arguments.excerpt_seconds)
     rate = bundles[0].front_end.sample_rate
     excerpt_s = arguments.excerpt_seconds
-    policy = Policy(min_confidence=0.0)  # every file is written: the dearest case
+    policy = Policy(min_confidence=0.0, candidates=True)  # every file is written: the dearest case
 
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="geoclass-bench-") as name:
         folder = Path(name)
