@@ -112,7 +112,7 @@ class Statistics(FrontEnd):
         return torch.cat([torch.stack([notes.mean(1), notes.var(1, correction=0)], dim=1), statistics], dim=1)
 
     def _spectral(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(batch, n_frames, n_fft) -> centroid, bandwidth and roll-off in Hz (batch, 3, n_frames); chroma; mel power."""
+        """(batch, n_frames, n_fft) -> centroid, bandwidth, roll-off in Hz (batch, 3, n_frames); chroma; mel power."""
         power = _power(frames * self.window)  # (batch, n_frames, n_bins)
         magnitude = power.sqrt()
         cumulated = magnitude.cumsum(2)
