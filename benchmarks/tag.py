@@ -158,8 +158,9 @@ def _synthesized(folder: Path, count: int) -> Iterable[Path]:
     for index in range(count):
         noise = np.random.default_rng(index).normal(0, 0.05, (len(time_s), 2))
         tones = sum(np.sin(2 * np.pi * 110 * (index + 2) * k * time_s) / k for k in range(1, 6))
+        beat = np.exp(-8 * (time_s % 0.5))[:, None]  # without one, it would be taken for noise
         path = folder / f"{index}.mp3"
-        soundfile.write(path, 0.2 * np.asarray(tones)[:, None] + noise, rate, format="MP3")
+        soundfile.write(path, beat * (0.2 * np.asarray(tones)[:, None] + noise), rate, format="MP3")
         yield path
 
 

@@ -1,5 +1,7 @@
 """Which device to compute on. A device that was asked for and is not there is an error, never a silent other one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from geoclass.errors import DeviceError
@@ -32,3 +34,19 @@ def resolve_device(name: str) -> "torch.device":
     if device.type not in ("cpu", "cuda", "mps"):
         raise DeviceError(f"device {name!r} is not supported", hint="use auto, cpu, cuda, cuda:N or mps")
     return device
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Inside, torch computes on the thread that calls it, and on no other.
+
+    For work of which every core has a file of its own; it also keeps sums from depending on the number of cores.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -3,11 +3,15 @@
 Decoding, resampling and the front end release the interpreter lock, so threads scale and nothing is pickled.
 """
 
+import math
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import Future, wait
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Generic, TypeVar
 
 from geoclass import __version__
 from geoclass.errors import ClusterError, UsageError
@@ -25,24 +29,97 @@ def default_workers() -> int:
 
 
 def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None, ahead: int | None = None
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int | None = None,
+    ahead: int | None = None,
+    time_limit_s: float = math.inf,
+    overdue: Callable[[Item], Result] | None = None,
 ) -> Iterator[Result]:
-    """Like `map`, on `workers` threads; at most `ahead` results wait, so that memory stays flat.
+    """Like `map`, on threads; what is done waits in order, bounded, so that memory stays flat.
 
-    Leaving the loop early, by an exception or Ctrl-C, cancels what has not begun.
+    Leaving the loop early, by an exception or Ctrl-C, drops what has not begun and waits for what has.
+
+    Args:
+        function: Called on a thread.
+        items: Read on the thread that asks for results.
+        workers: Threads; None: one per core.
+        ahead: How many items are under way or done at most; None: four a thread.
+        time_limit_s: An item that takes longer is left to its thread, and another thread takes that one's place.
+        overdue: What then stands for the result; needed with a limit.
     """
     workers = workers or default_workers()
-    waiting: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="geoclass")
+    queue: SimpleQueue[_Job[Any, Any] | None] = SimpleQueue()
+    waiting: deque[_Job[Item, Result]] = deque()
+    n_threads = 0
+
+    def start_thread() -> None:
+        nonlocal n_threads
+        n_threads += 1
+        # A daemon: a thread that a system call holds for ever must not keep the process from ending.
+        Thread(target=_work, args=(queue,), name="geoclass", daemon=True).start()
+
+    def first() -> Result:
+        job = waiting.popleft()
+        if job.wait(time_limit_s) or overdue is None:
+            return job.result()
+        start_thread()
+        return overdue(job.item)
+
     try:
         for item in items:
-            waiting.append(pool.submit(function, item))
+            if n_threads < workers:
+                start_thread()
+            waiting.append(_Job(function, item))
+            queue.put(waiting[-1])
             if len(waiting) >= (ahead or 4 * workers):
-                yield waiting.popleft().result()
+                yield first()
         while waiting:
-            yield waiting.popleft().result()
+            yield first()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        begun = [job for job in waiting if not job.cancel()]
+        for _ in range(n_threads):
+            queue.put(None)
+        for job in begun:
+            job.wait(time_limit_s)
+
+
+class _Job(Future[Result], Generic[Item, Result]):
+    """A call to come, and its result."""
+
+    def __init__(self, function: Callable[[Item], Result], item: Item) -> None:
+        super().__init__()
+        self.item = item
+        self._function = function
+        self._begun_s = math.inf
+
+    def run(self) -> None:
+        """On a thread."""
+        if not self.set_running_or_notify_cancel():
+            return
+        self._begun_s = time.monotonic()
+        try:
+            result = self._function(self.item)
+        except BaseException as error:
+            self.set_exception(error)
+        else:
+            self.set_result(result)
+
+    def wait(self, time_limit_s: float) -> bool:
+        """Wait until it is done or has run for `time_limit_s`; whether it is done."""
+        while not self.done():
+            left_s = time_limit_s - max(0.0, time.monotonic() - self._begun_s)
+            if left_s <= 0:
+                return False
+            wait([self], timeout=None if math.isinf(left_s) else left_s)
+        return True
+
+
+def _work(queue: "SimpleQueue[_Job[Any, Any] | None]") -> None:
+    while (job := queue.get()) is not None:
+        job.run()
+        del job  # its result may be large, and the next job long in coming
 
 
 def cluster_map(

@@ -1,5 +1,6 @@
 """Classifier: the numbers of training, in input order, one bad file never stops the rest."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,43 @@ def test_order_batches_and_threads_change_nothing(small_run: TrainResult, music:
         np.testing.assert_allclose(
             left.fields["country"].probabilities, right.fields["country"].probabilities, atol=1e-5
         )
+
+
+def test_batches_for_a_gpu_say_what_files_one_by_one_say(
+    small_run: TrainResult, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [*sorted(music.rglob("*.mp3"))[:7], music / "gone.mp3"]
+    classifier = Classifier(small_run.bundle, batch_size=3)
+    alone = list(classifier.predict_many(paths))
+    monkeypatch.setattr(classifier, "_file_by_file", False)
+    together = list(classifier.predict_many(paths))
+    assert [answer.path for answer in together] == paths
+    assert alone[-1] == together[-1]
+    for left, right in zip(alone[:-1], together[:-1], strict=True):
+        np.testing.assert_allclose(
+            left.fields["country"].probabilities, right.fields["country"].probabilities, atol=1e-5
+        )
+
+
+@pytest.mark.parametrize("file_by_file", [True, False])
+def test_a_file_that_never_ends_is_given_up_and_the_others_go_on(
+    small_run: TrainResult, music: Path, monkeypatch: pytest.MonkeyPatch, file_by_file: bool
+) -> None:
+    paths = sorted(music.rglob("*.mp3"))[:6]
+    whole, end = inference.load_excerpt, threading.Event()
+
+    def hanging(path: Path, **options: float) -> np.ndarray:
+        if path in paths[1:3]:
+            end.wait()
+        return whole(path, **options)
+
+    monkeypatch.setattr(inference, "load_excerpt", hanging)
+    classifier = Classifier(small_run.bundle, workers=2, time_limit_s=2)
+    monkeypatch.setattr(classifier, "_file_by_file", file_by_file)
+    answers = list(classifier.predict_many(paths))
+    end.set()
+    assert [type(answer) for answer in answers] == [Prediction, Failure, Failure] + [Prediction] * 3
+    assert "given up after 2 s" in answers[1].reason
 
 
 def test_a_bad_file_is_an_answer_in_its_place(small_run: TrainResult, music: Path, tmp_path: Path) -> None:

@@ -82,14 +82,19 @@ class LogMel(FrontEnd):
     def _decibel(self, waveform: Tensor) -> Tensor:
         n_fft = self.config.n_fft
         padded = pad(waveform, (n_fft // 2, n_fft // 2))  # with silence, librosa's default
-        spectrum = torch.fft.rfft(padded.unfold(1, n_fft, self.config.hop_length) * self.window)
-        power = (spectrum.real.square() + spectrum.imag.square()).transpose(1, 2)  # (batch, n_bins, n_frames)
-        decibel = 10.0 * self.bank(power).clamp(min=1e-10).log10()
+        power = power_spectrum(padded.unfold(1, n_fft, self.config.hop_length) * self.window)
+        decibel: Tensor = 10.0 * self.bank(power.transpose(1, 2)).clamp(min=1e-10).log10()
         decibel = decibel - decibel.amax(dim=(1, 2), keepdim=True)
         return decibel.clamp(min=-self.config.top_db)
 
     def feature_shape(self, n_samples: int) -> tuple[int, ...]:
         return (self.config.n_mels, 1 + n_samples // self.config.hop_length)
+
+
+def power_spectrum(frames: Tensor) -> Tensor:
+    """(batch, n_frames, length) -> (batch, n_frames, n_bins); four times as fast as the square of a complex abs."""
+    spectrum: Tensor = torch.fft.rfft(frames)
+    return spectrum.real.square() + spectrum.imag.square()
 
 
 def slaney_bank(config: LogMelConfig) -> Tensor:

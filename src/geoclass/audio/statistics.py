@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from geoclass.audio.frontend import Bank, FrontEnd, slaney_bank
+from geoclass.audio.frontend import Bank, FrontEnd, power_spectrum, slaney_bank
 from geoclass.config import LogMelConfig, StatisticsConfig, TextureConfig
 from geoclass.errors import AudioError
 
@@ -52,7 +52,7 @@ class TextureStatistics(FrontEnd):
         if waveform.shape[1] < length * self.config.memory_frames:
             raise AudioError(f"{waveform.shape[1]} samples are too few for texture statistics")
         frames = waveform.unfold(1, length, length)  # (batch, n_frames, length)
-        power = _power(frames * self.window)  # (batch, n_frames, n_bins)
+        power = power_spectrum(frames * self.window)  # (batch, n_frames, n_bins)
         # Nothing below the noise of 16 bits: what is quieter depends on the decoder, and silence has no logarithm.
         mel = (power @ self.mel.T).clamp(min=1e-12).log10()
         cepstrum = mel @ self.dct.T  # (batch, n_frames, 13)
@@ -113,7 +113,7 @@ class Statistics(FrontEnd):
 
     def _spectral(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(batch, n_frames, n_fft) -> centroid, bandwidth, roll-off in Hz (batch, 3, n_frames); chroma; mel power."""
-        power = _power(frames * self.window)  # (batch, n_frames, n_bins)
+        power = power_spectrum(frames * self.window)  # (batch, n_frames, n_bins)
         magnitude = power.sqrt()
         cumulated = magnitude.cumsum(2)
         total = cumulated[..., -1:].clamp(min=1e-10)
@@ -133,13 +133,7 @@ def _in_blocks(frames: Tensor) -> tuple[Tensor, ...]:
     """(batch, n_frames, length), on a CPU some frames at a time: what is computed of them stays in its cache."""
     if frames.device.type != "cpu":
         return (frames,)
-    return frames.split(max(1, _CACHED // frames[:, 0].numel()), dim=1)
-
-
-def _power(frames: Tensor) -> Tensor:
-    """(batch, n_frames, length) -> (batch, n_frames, n_bins); four times as fast as the square of a complex abs."""
-    spectrum = torch.fft.rfft(frames)
-    return spectrum.real.square() + spectrum.imag.square()
+    return torch.split(frames, max(1, _CACHED // frames[:, 0].numel()), dim=1)
 
 
 def _crossings(frames: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from geoclass.dataset.features import Extracted, FeatureWriter, Job, extract, ex
 from geoclass.dataset.manifest import FORMAT, SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset, dataset_fingerprint
 from geoclass.dataset.selection import Selection, labels_of, reason_kind, select_tracks
 from geoclass.dataset.split import SPLITS, artist_keys, empty_cells, merge_groups, split_groups, split_segments
+from geoclass.device import one_thread_each
 from geoclass.errors import DatasetError
 from geoclass.parallel import cluster_map, ordered_map
 from geoclass.storage import atomic_path, fingerprint, read_json, write_json, write_text
@@ -220,10 +221,8 @@ def _runner(
 
 def _alone(work: Callable[[Job], Extracted], job: Job) -> Extracted:
     """One track on a cluster's worker."""
-    import torch
-
-    torch.set_num_threads(1)
-    return work(job)
+    with one_thread_each():
+        return work(job)
 
 
 def _check_audio_root(folder: Path) -> None:
@@ -234,14 +233,8 @@ def _check_audio_root(folder: Path) -> None:
 def _run_on_threads(
     work: Callable[[Job], Extracted], jobs: Iterable[Job], *, workers: int | None
 ) -> Iterator[Extracted]:
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # one core a track; more would also make sums depend on the machine
-    try:
+    with one_thread_each():
         yield from ordered_map(work, jobs, workers=workers)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _store_sound(

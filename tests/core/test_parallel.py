@@ -1,0 +1,80 @@
+"""Work on threads: results in order, bounded, nothing lost and nothing left running when the loop ends early."""
+
+import threading
+import time
+
+import pytest
+
+from geoclass.parallel import ordered_map
+
+
+def _slow_first(number: int) -> int:
+    time.sleep(0.05 if number == 0 else 0)
+    return 10 * number
+
+
+def test_results_keep_the_order_of_the_items() -> None:
+    assert list(ordered_map(_slow_first, range(20), workers=4)) == [10 * number for number in range(20)]
+    assert list(ordered_map(_slow_first, [], workers=4)) == []
+
+
+def test_items_are_read_as_far_ahead_as_is_allowed() -> None:
+    read: list[int] = []
+    results = ordered_map(str, (read.append(number) or number for number in range(100)), workers=2, ahead=5)
+    next(results)
+    assert len(read) == 5
+    results.close()  # type: ignore[attr-defined]
+
+
+def test_an_exception_comes_in_its_place_and_ends_the_rest() -> None:
+    begun: list[int] = []
+
+    def fail(number: int) -> int:
+        begun.append(number)
+        if number == 2:
+            raise ValueError("two")
+        return number
+
+    results = ordered_map(fail, range(1_000), workers=2, ahead=4)
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(ValueError, match="two"):
+        next(results)
+    assert len(begun) < 10
+
+
+def test_what_has_begun_is_waited_for_when_the_loop_ends_early() -> None:
+    ended: list[int] = []
+
+    def write(number: int) -> int:
+        time.sleep(0.05)
+        ended.append(number)
+        return number
+
+    results = ordered_map(write, range(50), workers=2, ahead=10)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    n_ended = len(ended)
+    time.sleep(0.2)
+    assert len(ended) == n_ended < 10  # nothing goes on behind our back
+
+
+def test_an_item_that_never_ends_is_replaced_and_holds_up_no_other() -> None:
+    end = threading.Event()
+
+    def hang(number: int) -> int:
+        if number in (1, 2, 3):
+            end.wait()
+        return number
+
+    found = list(ordered_map(hang, range(8), workers=2, time_limit_s=0.1, overdue=lambda number: -number))
+    end.set()
+    assert found == [0, -1, -2, -3, 4, 5, 6, 7]
+
+
+def test_threads_end_with_the_loop() -> None:
+    before = threading.active_count()
+    assert list(ordered_map(str, range(5), workers=3)) == ["0", "1", "2", "3", "4"]
+    until = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threading.active_count() == before
