@@ -98,8 +98,7 @@ class Statistics(FrontEnd):
         """(batch, n_samples) -> (batch, 52)."""
         n_fft, hop = self.config.n_fft, self.config.hop_length
         padded = pad(waveform, (n_fft // 2, n_fft // 2))
-        edges = pad(waveform[:, None], (n_fft // 2, n_fft // 2), mode="replicate")[:, 0]  # librosa's, for crossings
-        crossings = _sign_changes(edges, n_fft, hop)  # (batch, n_frames), as what follows
+        crossings = _sign_changes(waveform, n_fft, hop)  # (batch, n_frames), as what follows
         rms = padded.square().unfold(1, n_fft, hop).mean(2).sqrt()
         spectra = [self._spectral(frames) for frames in _in_blocks(padded.unfold(1, n_fft, hop))]
         shape, chroma, mel = (torch.cat(parts, dim=2) for parts in zip(*spectra, strict=True))
@@ -190,13 +189,18 @@ def _deviation(values: Tensor) -> Tensor:
 
 
 def _sign_changes(waveform: Tensor, length: int, hop: int) -> Tensor:
-    """(batch, n_samples) -> (batch, n_frames): part of the samples of a frame whose sign differs from the last one's.
+    """(batch, n_samples) -> (batch, n_frames): part of the samples of a centred frame whose sign is not the last one's.
 
-    As in librosa: zero counts as positive, and the first sample of a frame never counts.
+    As in librosa: zero counts as positive, the first sample of a frame never counts, and beyond its ends the sound
+    stays what it is there.
     """
+    n_samples = waveform.shape[1]
     negative = waveform < 0
     changed = negative[:, 1:] != negative[:, :-1]
-    return changed.unfold(1, length - 1, hop).sum(2, dtype=torch.int32) / length
+    n_before = pad(changed.cumsum(1, dtype=torch.int32), (1, 0))  # (batch, n_samples): changes before each sample
+    first = torch.arange(0, n_samples + 1, hop, device=waveform.device) - length // 2  # sample of each frame
+    last = (first + length - 1).clamp(0, n_samples - 1)
+    return (n_before[:, last] - n_before[:, first.clamp(0, n_samples - 1)]) / length
 
 
 def _auditory_toolbox_bank(sample_rate: int, n_fft: int) -> Tensor:
