@@ -161,7 +161,7 @@ def _unfit(waveform: NDArray[np.float32], sample_rate: int) -> str:
     """Why no model should be asked about a recording; "" when one may."""
     if len(waveform) < MIN_SECONDS * sample_rate:
         return f"shorter than {MIN_SECONDS:g} s"
-    return describe(waveform)
+    return describe(waveform, sample_rate=sample_rate)
 
 
 def _ask(bundle: "Bundle", files: Sequence[Tensor]) -> Iterator[dict[str, FieldPrediction]]:

@@ -1,4 +1,4 @@
-"""Silence and noise are named; music is not."""
+"""Silence, noise and speech are named; music is not."""
 
 import numpy as np
 import pytest
@@ -12,17 +12,62 @@ RANDOM = np.random.default_rng(0)
 
 @pytest.mark.parametrize("level", [0.0, 1e-5])
 def test_silence(level):
-    assert describe((level * RANDOM.standard_normal(10 * RATE)).astype(np.float32)) == "silence"
+    assert describe((level * RANDOM.standard_normal(10 * RATE)).astype(np.float32), sample_rate=RATE) == "silence"
 
 
 @pytest.mark.parametrize("pole", [0.0, 0.95, 0.999])
 def test_noise_of_any_colour(pole):
     noise = signal.lfilter([1], [1, -pole], RANDOM.standard_normal(10 * RATE))
-    assert describe((0.3 * noise / np.abs(noise).max()).astype(np.float32)) == "noise"
+    assert describe((0.3 * noise / np.abs(noise).max()).astype(np.float32), sample_rate=RATE) == "noise"
 
 
 def test_notes_in_noise_are_not_noise():
     times = np.arange(10 * RATE) / RATE
     melody = np.sin(2 * np.pi * 220 * 2 ** (np.floor(times * 3) % 8 / 12) * times) * np.exp(-4 * (times * 3 % 1))
     sound = 0.3 * melody + 0.01 * RANDOM.standard_normal(len(times))
-    assert describe(sound.astype(np.float32)) == ""
+    assert describe(sound.astype(np.float32), sample_rate=RATE) == ""
+
+
+def voice(cents: np.ndarray, loudness: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Pulses of a glottis at a pitch (cents above 120 Hz) through the resonances of a mouth."""
+    phase = np.cumsum(120 * 2 ** (cents / 1200)) / sample_rate
+    pulses = np.diff(np.floor(phase), prepend=0)
+    for hz, width_hz in ((650, 90), (1_100, 110), (2_500, 160)):
+        radius = np.exp(-np.pi * width_hz / sample_rate)
+        pulses = signal.lfilter([1], [1, -2 * radius * np.cos(2 * np.pi * hz / sample_rate), radius**2], pulses)
+    sound = pulses * loudness + 1e-4 * np.random.default_rng(1).standard_normal(len(pulses))
+    return (0.3 * sound / np.abs(sound).max()).astype(np.float32)
+
+
+def syllables(sample_rate: int, *, per_s: float = 4.0) -> tuple[np.ndarray, np.ndarray]:
+    """Time within each of ten seconds' syllables in [0, 1), and a loudness that pauses after every sixth."""
+    times = np.arange(10 * sample_rate) / sample_rate * per_s
+    within = times % 1
+    return within, np.sin(np.pi * within) ** 0.5 * (times % 6 < 4.5)
+
+
+@pytest.mark.parametrize("sample_rate", [16_000, 22_050, 44_100])
+def test_a_voice_whose_pitch_never_rests_speaks(sample_rate):
+    within, loudness = syllables(sample_rate)
+    spoken = voice(150 * np.sin(2 * np.pi * within) - 100 * within, loudness, sample_rate)
+    assert describe(spoken, sample_rate=sample_rate) == "speech"
+
+
+def test_a_voice_that_holds_its_notes_sings():
+    within, loudness = syllables(RATE)
+    note = np.cumsum(np.diff(within, prepend=0) < 0) * 700 % 1200
+    assert describe(voice(note.astype(float), loudness, RATE), sample_rate=RATE) == ""
+
+
+def test_a_voice_over_instruments_is_music():
+    within, loudness = syllables(RATE)
+    spoken = voice(150 * np.sin(2 * np.pi * within), loudness, RATE)
+    times = np.arange(len(spoken)) / RATE
+    chord = sum(np.sin(2 * np.pi * hz * times) for hz in (196, 247, 294)) / 30
+    assert describe((spoken + chord).astype(np.float32), sample_rate=RATE) == ""
+
+
+def test_drums_are_music():
+    times = np.arange(10 * RATE) / RATE
+    drum = np.sin(2 * np.pi * 80 * times) + RANDOM.standard_normal(len(times))
+    assert describe((0.2 * drum * np.exp(-20 * (times * 3 % 1) / 3)).astype(np.float32), sample_rate=RATE) == ""

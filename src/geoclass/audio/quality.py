@@ -1,4 +1,4 @@
-"""Sound that no model should be asked about: silence and noise. Cheap, and in doubt it says nothing."""
+"""Sound that no model should be asked about: silence, noise, speech. Cheap, and in doubt it says nothing."""
 
 from typing import TYPE_CHECKING
 
@@ -14,20 +14,92 @@ N_FRAMES = 64  # spread over the recording
 # -0.577 (Euler's constant), whatever the colour. In music levels come and go: of 319 clips none lies above -0.9.
 NOISE = (-0.70, -0.45)
 
+# Speech pauses, and its pitch never rests; a voice that sings holds its notes, and instruments do not pause together.
+# `benchmarks/quality.py` counts what these bounds let through.
+PAUSE = 10 ** (-30 / 20)  # of the loud frames' level
+MIN_PAUSES = 0.10  # part of the time
+MIN_VOICED = 0.6  # part of the loud frames that have a pitch
+MIN_GLIDE = 17.0  # cents a hop of 12 ms, the median over voiced frames
+MAX_HELD = 0.05  # part of the voiced stretches of 140 ms that stay within 50 cents
+HOP_S = 0.0116  # of the pitch, with frames of four hops
+HELD_HOPS = 12
+PITCH_HZ = (65.0, 450.0)
+N_STRETCHES = 10  # of a second, over which the pitch is followed
 
-def describe(waveform: "NDArray[np.float32]") -> str:
-    """What a recording is instead of music: "silence", "noise", or "" when neither is certain.
+
+def describe(waveform: "NDArray[np.float32]", *, sample_rate: int) -> str:
+    """What a recording is instead of music: "silence", "noise", "speech", or "" when none is certain.
 
     Args:
         waveform: (n_samples,) mono in [-1, 1]; at least a few seconds.
+        sample_rate: In Hz.
     """
     samples = np.asarray(waveform, np.float32)
-    starts = np.linspace(0, max(0, len(samples) - FRAME), N_FRAMES).astype(int)
     if len(samples) < FRAME or np.sqrt(np.dot(samples, samples) / len(samples)) < SILENCE:
         return "silence"
+    if _is_noise(samples):
+        return "noise"
+    return "speech" if _is_speech(samples, sample_rate) else ""
+
+
+def _is_noise(samples: "NDArray[np.float32]") -> bool:
+    starts = np.linspace(0, max(0, len(samples) - FRAME), N_FRAMES).astype(int)
     frames = np.stack([samples[start : start + FRAME] for start in starts])
     power = np.square(np.abs(np.fft.rfft(frames * np.hanning(FRAME).astype(np.float32))))[:, 1:-1]
     mean = power.mean(axis=0)
     heard = mean > 1e-6 * mean.max()  # what a codec or a filter took away says nothing
     scatter = np.log(power[:, heard] / mean[heard] + 1e-6).mean()
-    return "noise" if NOISE[0] < scatter < NOISE[1] else ""
+    return bool(NOISE[0] < scatter < NOISE[1])
+
+
+def _is_speech(samples: "NDArray[np.float32]", sample_rate: int) -> bool:
+    hop = round(HOP_S * sample_rate)
+    length = 4 * hop
+    levels = _level(samples[: len(samples) // length * length].reshape(-1, length))
+    loud = np.percentile(levels, 95)
+    if (levels < PAUSE * loud).mean() < MIN_PAUSES:
+        return False  # nearly all music ends here, before anything that costs time
+    frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
+    n_hops = min(len(frames), round(1 / HOP_S))
+    starts = np.linspace(0, len(frames) - n_hops, N_STRETCHES).astype(int)
+    chosen = np.concatenate([frames[start : start + n_hops] for start in starts])
+    cents, strength = _pitch(chosen, sample_rate)
+    is_loud = _level(chosen) > 0.1 * loud
+    voiced = (is_loud & (strength > 0.6)).reshape(N_STRETCHES, n_hops)
+    cents = cents.reshape(N_STRETCHES, n_hops)
+    change = np.abs(np.diff(cents))
+    glides = change[voiced[:, 1:] & voiced[:, :-1] & (change < 300)]  # more is an octave error, or another voice
+    windows = np.lib.stride_tricks.sliding_window_view
+    stretches = windows(cents, HELD_HOPS, axis=1)[windows(voiced, HELD_HOPS, axis=1).all(axis=2)]
+    if voiced.sum() < MIN_VOICED * is_loud.sum() or not len(glides) or not len(stretches):
+        return False
+    held = (np.ptp(stretches, axis=1) < 50).mean()
+    return bool(np.median(glides) > MIN_GLIDE and held < MAX_HELD)
+
+
+def _level(frames: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """(n_frames, length) -> (n_frames,) RMS."""
+    level: NDArray[np.float32] = np.sqrt(np.square(frames).mean(axis=1))
+    return level
+
+
+def _pitch(frames: "NDArray[np.float32]", sample_rate: int) -> "tuple[NDArray[np.float64], NDArray[np.float64]]":
+    """(n_frames, length) -> pitch in cents (of 1 Hz) and its strength in [0, 1], both (n_frames,).
+
+    The autocorrelation of the windowed frame over that of the window (Boersma 1993), at its first maximum that comes
+    near the largest one; 0 where there is none.
+    """
+    length = frames.shape[1]
+    window = np.hanning(length).astype(np.float32)
+    spectrum = np.square(np.abs(np.fft.rfft(np.vstack([frames * window, window]), 2 * length)))
+    shortest, longest = round(sample_rate / PITCH_HZ[1]), round(sample_rate / PITCH_HZ[0])
+    correlation = np.fft.irfft(spectrum)[:, : longest + 1]
+    correlation /= correlation[:, :1] + 1e-12
+    lags = (correlation[:-1] / correlation[-1])[:, shortest:]
+    inner = lags[:, 1:-1]
+    is_peak = (inner > lags[:, :-2]) & (inner >= lags[:, 2:]) & (inner > 0.9 * lags.max(axis=1, keepdims=True))
+    peak = 1 + is_peak.argmax(axis=1)
+    rows = np.arange(len(peak))
+    before, at, after = lags[rows, peak - 1], lags[rows, peak], lags[rows, peak + 1]
+    shift = np.clip((before - after) / (2 * (before - 2 * at + after) - 1e-9), -1, 1)  # of a parabola through them
+    return 1200 * np.log2(sample_rate / (shortest + peak + shift)), np.where(is_peak.any(axis=1), at, 0.0)
