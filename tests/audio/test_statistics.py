@@ -1,11 +1,15 @@
 """The statistics of the GTZAN table against librosa, and texture statistics against what their definition says."""
 
+import subprocess
+import sys
+
 import librosa
 import numpy as np
 import pytest
 import torch
 
 from geoclass.audio.frontend import create_front_end
+from geoclass.audio.statistics import chroma_bank
 from geoclass.config import StatisticsConfig, TextureConfig
 from geoclass.errors import AudioError
 
@@ -36,6 +40,22 @@ def test_statistics_are_librosas(sound: np.ndarray) -> None:
     for name, values in expected.items():
         assert found[f"{name}_mean"] == pytest.approx(values.mean(), rel=2e-3, abs=2e-3), name
         assert found[f"{name}_var"] == pytest.approx(values.var(), rel=1e-2, abs=2e-3), name
+
+
+@pytest.mark.parametrize(("rate", "n_fft"), [(22_050, 2_048), (44_100, 4_096), (8_000, 512)])
+def test_the_chroma_bank_is_librosas(rate: int, n_fft: int) -> None:
+    np.testing.assert_allclose(chroma_bank(rate, n_fft), librosa.filters.chroma(sr=rate, n_fft=n_fft), atol=1e-6)
+
+
+def test_statistics_are_made_without_librosa() -> None:
+    """Its numba takes seconds to import: longer than a file takes."""
+    program = (
+        "import sys; from geoclass.audio.frontend import create_front_end; from geoclass.config import *; "
+        "create_front_end(StatisticsConfig()); create_front_end(TextureConfig()); "
+        "sys.exit(' '.join({'librosa', 'numba', 'scipy'} & set(sys.modules)) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_texture_of_a_steady_tone_does_not_move() -> None:

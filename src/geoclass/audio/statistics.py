@@ -80,17 +80,14 @@ class Statistics(FrontEnd):
 
     def __init__(self, config: StatisticsConfig) -> None:
         super().__init__()
-        from librosa.filters import chroma
-
         self.config = config
         self.sample_rate = config.sample_rate
         half = config.sample_rate / 2
         mel = LogMelConfig(sample_rate=config.sample_rate, n_fft=config.n_fft, n_mels=128, f_min_hz=0.0, f_max_hz=half)
         frequency = torch.linspace(0.0, half / 1_000, config.n_fft // 2 + 1)
-        chroma_bank = torch.from_numpy(chroma(sr=config.sample_rate, n_fft=config.n_fft)).float()
         self.bank = Bank(slaney_bank(mel))
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
-        self.register_buffer("chroma", chroma_bank, persistent=False)
+        self.register_buffer("chroma", chroma_bank(config.sample_rate, config.n_fft), persistent=False)
         self.register_buffer("moments", torch.stack([frequency, frequency.square()]), persistent=False)
         self.register_buffer("dct", _dct(20, 128), persistent=False)
 
@@ -211,6 +208,23 @@ def _auditory_toolbox_bank(sample_rate: int, n_fft: int) -> Tensor:
     bins = torch.arange(n_fft // 2 + 1, dtype=torch.float64) * sample_rate / n_fft
     rising, falling = (bins - lower) / (centre - lower), (upper - bins) / (upper - centre)
     return (torch.minimum(rising, falling).clamp(min=0) * 2 / (upper - lower)).float()
+
+
+def chroma_bank(sample_rate: int, n_fft: int) -> Tensor:
+    """Weights of the FFT bins for the twelve pitch classes from C, A at 440 Hz: (12, n_bins).
+
+    Ellis' fft2chromamx (Chroma feature analysis and synthesis, 2007), as in librosa.filters.chroma, whose import
+    takes seconds: a Gaussian over the distance in semitones, at least one semitone or one bin wide, each bin scaled to
+    length 1 and weighted by another Gaussian, two octaves wide around the octave of middle C.
+    """
+    frequency = torch.arange(1, n_fft, dtype=torch.float64) * sample_rate / n_fft
+    pitch = 12 * (frequency / (440 / 16)).log2()  # in semitones above the A at 27.5 Hz
+    pitch = torch.cat([pitch[:1] - 18, pitch])  # the bin at 0 Hz has no pitch: an octave and a half below the first
+    width = torch.cat([pitch.diff().clamp(min=1), torch.ones(1, dtype=torch.float64)])
+    distance = torch.remainder(pitch - torch.arange(12)[:, None] + 6, 12) - 6
+    bank = torch.exp(-0.5 * (2 * distance / width).square())
+    bank = bank / bank.norm(dim=0) * torch.exp(-0.5 * ((pitch / 12 - 5) / 2).square())
+    return bank.roll(-3, 0)[:, : n_fft // 2 + 1].float()
 
 
 def _dct(n_coefficients: int, n_bands: int) -> Tensor:

@@ -73,7 +73,7 @@ def tag(
     again: Annotated[bool, typer.Option("--again", help="Listen again to files that this model has decided.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object a file on stdout.")] = False,
     journal: Annotated[Path | None, typer.Option(help="Where to keep what `undo` needs.", show_default=False)] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Files that go through the model together.")] = 32,
+    batch_size: Annotated[int, typer.Option(min=1, help="Files that go through the model together, on a GPU.")] = 32,
     workers: Workers = None,
     device: Device = "auto",
     quiet: Quiet = False,
