@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from queue import SimpleQueue
-from threading import Thread
+from threading import Thread, current_thread
 from typing import Any, Generic, TypeVar
 
 from geoclass import __version__
@@ -52,24 +52,27 @@ def ordered_map(
     workers = workers or default_workers()
     queue: SimpleQueue[_Job[Any, Any] | None] = SimpleQueue()
     waiting: deque[_Job[Item, Result]] = deque()
-    n_threads = 0
+    threads: set[Thread] = set()
 
     def start_thread() -> None:
-        nonlocal n_threads
-        n_threads += 1
         # A daemon: a thread that a system call holds for ever must not keep the process from ending.
-        Thread(target=_work, args=(queue,), name="geoclass", daemon=True).start()
+        thread = Thread(target=_work, args=(queue,), name="geoclass", daemon=True)
+        threads.add(thread)
+        thread.start()
 
     def first() -> Result:
-        job = waiting.popleft()
-        if job.wait(time_limit_s) or overdue is None:
+        job = waiting[0]
+        in_time = job.wait(time_limit_s)
+        waiting.popleft()
+        if in_time or overdue is None:
             return job.result()
+        threads.discard(job.thread)
         start_thread()
         return overdue(job.item)
 
     try:
         for item in items:
-            if n_threads < workers:
+            if len(threads) < workers:
                 start_thread()
             waiting.append(_Job(function, item))
             queue.put(waiting[-1])
@@ -78,11 +81,14 @@ def ordered_map(
         while waiting:
             yield first()
     finally:
-        begun = [job for job in waiting if not job.cancel()]
-        for _ in range(n_threads):
-            queue.put(None)
+        begun = [job for job in waiting if not job.cancel()]  # all are cancelled before any is waited for
         for job in begun:
-            job.wait(time_limit_s)
+            if not job.wait(time_limit_s):
+                threads.discard(job.thread)
+        for _ in threads:
+            queue.put(None)
+        for thread in threads:
+            thread.join()
 
 
 class _Job(Future[Result], Generic[Item, Result]):
@@ -91,6 +97,7 @@ class _Job(Future[Result], Generic[Item, Result]):
     def __init__(self, function: Callable[[Item], Result], item: Item) -> None:
         super().__init__()
         self.item = item
+        self.thread = current_thread()  # the one that runs it, once it is begun
         self._function = function
         self._begun_s = math.inf
 
@@ -98,6 +105,7 @@ class _Job(Future[Result], Generic[Item, Result]):
         """On a thread."""
         if not self.set_running_or_notify_cancel():
             return
+        self.thread = current_thread()
         self._begun_s = time.monotonic()
         try:
             result = self._function(self.item)
