@@ -222,7 +222,7 @@ def chroma_bank(sample_rate: int, n_fft: int) -> Tensor:
     pitch = torch.cat([pitch[:1] - 18, pitch])  # the bin at 0 Hz has no pitch: an octave and a half below the first
     width = torch.cat([pitch.diff().clamp(min=1), torch.ones(1, dtype=torch.float64)])
     distance = torch.remainder(pitch - torch.arange(12)[:, None] + 6, 12) - 6
-    bank = torch.exp(-0.5 * (2 * distance / width).square())
+    bank: Tensor = torch.exp(-0.5 * (2 * distance / width).square())
     bank = bank / bank.norm(dim=0) * torch.exp(-0.5 * ((pitch / 12 - 5) / 2).square())
     return bank.roll(-3, 0)[:, : n_fft // 2 + 1].float()
 
