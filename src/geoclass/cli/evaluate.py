@@ -14,24 +14,6 @@ if TYPE_CHECKING:
     from geoclass.dataset.manifest import Dataset
     from geoclass.evaluation.report import Report, TaskReport
 
-_SHOWN = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro F1",
-    "micro_f1": "micro F1",
-    "mAP": "mAP",
-    "macro_roc_auc": "macro ROC-AUC",
-    "top3_accuracy": "top 3",
-    "top5_accuracy": "top 5",
-    "region_accuracy": "right region",
-    "mean_distance_km": "mean error (km)",
-    "median_distance_km": "median error (km)",
-    "segment_accuracy": "accuracy per segment",
-    "ece": "calibration error",
-    "chance": "chance",
-    "majority_baseline": "majority guess",
-}
-
 
 def evaluate(
     models: Annotated[
@@ -128,9 +110,11 @@ def _show(output: Output, report: "Report") -> None:
 
 
 def _show_task(output: Output, report: "TaskReport") -> None:
+    from geoclass.evaluation.scores import SCORE_NAMES
+
     metrics = report.metrics
     rows = []
-    for name, text in _SHOWN.items():
+    for name, text in SCORE_NAMES.items():
         value = metrics.get(name)
         if value is None:
             continue
@@ -181,6 +165,7 @@ def _compare(
 ) -> None:
     from geoclass.errors import EvaluationError
     from geoclass.evaluation.compare import columns_of, compare, rows_of
+    from geoclass.evaluation.scores import SCORE_NAMES
 
     shared = [task for task in reports[0].tasks if all(task in other.tasks for other in reports)]
     if not shared:
@@ -189,11 +174,11 @@ def _compare(
     for task in shared:
         comparison = compare([report.tasks[task] for report in reports], short, bootstrap=bootstrap, seed=seed)
         protocol = comparison.reports[0].metrics["protocol"]
-        columns = [_SHOWN.get(name, name) for name in columns_of(comparison)]
+        columns = [SCORE_NAMES.get(name, name) for name in columns_of(comparison)]
         rows = [["" if cell is None else cell for cell in row] for row in rows_of(comparison)]
         output.table(f"\n{task}, {_loud(protocol)}", ["model", "tracks", *columns], rows)
         differences = [
-            (f"{item.second} - {item.first}", _SHOWN[item.score], f"{item.difference:+.3f}",
+            (f"{item.second} - {item.first}", SCORE_NAMES[item.score], f"{item.difference:+.3f}",
              f"{item.low:+.3f} to {item.high:+.3f}", f"{item.p:.3f}")
             for item in comparison.differences
             if item.score in ("accuracy", "balanced_accuracy", "mAP")

@@ -5,10 +5,10 @@ from typing import Any
 from urllib.parse import quote
 
 from geoclass import __version__
-from geoclass.evaluation import plots
 from geoclass.evaluation.canvas import BLUE, FAINT, MARKERS, PALETTE, new_figure, style
 from geoclass.evaluation.compare import Comparison, columns_of, rows_of
 from geoclass.evaluation.html import Column, Section, escape, figure_part, table, write_document
+from geoclass.evaluation.scores import PARTS, SCORE_NAMES
 
 
 def write_comparison_page(comparison: Comparison, folder: Path) -> Path:
@@ -50,8 +50,7 @@ def _models_table(comparison: Comparison) -> str:
     names = columns_of(comparison)
     columns = [Column("model"), Column("tracks", "number")]
     columns += [
-        Column(plots.SCORE_NAMES.get(name, name.replace("_", " ")), "number", 0 if name.endswith("_km") else 3)
-        for name in names
+        Column(SCORE_NAMES.get(name, name.replace("_", " ")), "number", 0 if name.endswith("_km") else 3) for name in names
     ]
     return table(columns, rows_of(comparison), label="scores by model", sortable=True)
 
@@ -67,7 +66,7 @@ def _differences_table(comparison: Comparison) -> str:
 
 
 def _plot_models(comparison: Comparison) -> Any:
-    names = [name for name in plots.SCORE_NAMES if any(name in report.metrics for report in comparison.reports)]
+    names = [name for name in PARTS if any(name in report.metrics for report in comparison.reports)]
     n_models = len(comparison.reports)
     figure = new_figure(7, 1.0 + len(names) * (0.16 + 0.14 * n_models))
     axes = figure.subplots()
@@ -82,7 +81,7 @@ def _plot_models(comparison: Comparison) -> Any:
             axes.plot([low, high], [row + offset] * 2, color=colour, linewidth=3, alpha=0.35, solid_capstyle="butt")
             axes.plot(value, row + offset, marker, color=colour, markersize=5, label=name if row == 0 else None)
     axes.set(xlim=(0, 1.02), ylim=(len(names) - 0.5, -0.5))
-    axes.set_yticks(range(len(names)), [plots.SCORE_NAMES[name] for name in names])
+    axes.set_yticks(range(len(names)), [PARTS[name] for name in names])
     axes.grid(axis="x")
     axes.tick_params(length=0)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, borderaxespad=2.2)

@@ -13,6 +13,7 @@ from geoclass.evaluation.canvas import style
 from geoclass.evaluation.geography import display_order, distance_km, regions
 from geoclass.evaluation.html import Column, Section, escape, figure_part, table, tiles, write_document
 from geoclass.evaluation.metrics import confusion
+from geoclass.evaluation.scores import PARTS
 
 if TYPE_CHECKING:
     from geoclass.evaluation.report import Report, TaskReport
@@ -153,7 +154,7 @@ def _omissions(metrics: Mapping[str, Any]) -> str:
 
 
 def _spoken(metrics: Mapping[str, Any]) -> str:
-    names = [(text, metrics.get(name)) for name, text in plots.SCORE_NAMES.items()]
+    names = [(text, metrics.get(name)) for name, text in PARTS.items()]
     return "Scores: " + ", ".join(f"{text} {value:.3f}" for text, value in names if value is not None)
 
 

@@ -10,26 +10,13 @@ from geoclass.calibration import decisions
 from geoclass.evaluation.canvas import BLUE, FAINT, INK, MARKERS, ORANGE, PALETTE, RAMP, new_figure
 from geoclass.evaluation.geography import capital, display_order, regions
 from geoclass.evaluation.scored import Scored
-from geoclass.evaluation.scores import coverage_curve
+from geoclass.evaluation.scores import PARTS, coverage_curve
 from geoclass.evaluation.worldmap import draw_arc, draw_world
-
-SCORE_NAMES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro F1",
-    "micro_f1": "micro F1",
-    "mAP": "mAP",
-    "macro_roc_auc": "macro ROC-AUC",
-    "top3_accuracy": "top 3",
-    "top5_accuracy": "top 5",
-    "region_accuracy": "right region",
-    "subregion_accuracy": "right sub-region",
-}
 
 
 def plot_scores(metrics: Mapping[str, Any]) -> Any:
     """Every score with its interval on one axis, chance and the majority guess behind."""
-    names = [name for name in SCORE_NAMES if metrics.get(name) is not None]
+    names = [name for name in PARTS if metrics.get(name) is not None]
     figure = new_figure(7, 0.9 + 0.3 * len(names))
     axes = figure.subplots()
     for row, name in enumerate(names):
@@ -42,7 +29,7 @@ def plot_scores(metrics: Mapping[str, Any]) -> Any:
     for name, text, line in (("chance", "chance", ":"), ("majority_baseline", "majority guess", "--")):
         axes.axvline(metrics[name], color=ORANGE, linestyle=line, linewidth=1.5, label=f"{text} {metrics[name]:.3f}")
     axes.set(xlim=(0, 1.08), ylim=(len(names) - 0.5, -0.5), yticks=range(len(names)))
-    axes.set_yticklabels([SCORE_NAMES[name] for name in names])
+    axes.set_yticklabels([PARTS[name] for name in names])
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, borderaxespad=2.2)
     axes.grid(axis="x")
