@@ -174,7 +174,7 @@ def _compare(
     for task in shared:
         comparison = compare([report.tasks[task] for report in reports], short, bootstrap=bootstrap, seed=seed)
         protocol = comparison.reports[0].metrics["protocol"]
-        columns = [SCORE_NAMES.get(name, name) for name in columns_of(comparison)]
+        columns = [SCORE_NAMES[name] for name in columns_of(comparison)]
         rows = [["" if cell is None else cell for cell in row] for row in rows_of(comparison)]
         output.table(f"\n{task}, {_loud(protocol)}", ["model", "tracks", *columns], rows)
         differences = [

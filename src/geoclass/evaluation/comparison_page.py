@@ -49,9 +49,7 @@ def write_comparison_page(comparison: Comparison, folder: Path) -> Path:
 def _models_table(comparison: Comparison) -> str:
     names = columns_of(comparison)
     columns = [Column("model"), Column("tracks", "number")]
-    columns += [
-        Column(SCORE_NAMES.get(name, name.replace("_", " ")), "number", 0 if name.endswith("_km") else 3) for name in names
-    ]
+    columns += [Column(SCORE_NAMES[name], "number", 0 if name.endswith("_km") else 3) for name in names]
     return table(columns, rows_of(comparison), label="scores by model", sortable=True)
 
 
