@@ -78,7 +78,7 @@ def _steps(folder: Path, workers: int) -> dict[str, list[str]]:
     small = ["--segment-seconds", "3", "--set", "front_end.n_mels=16"]
     return {
         "build": ["build-dataset", data, "--folder", music, *small, "--workers", str(workers)],
-        "train": ["train", data, "--model", "cnn", "--epochs", "1", "--run-dir", run, "--device", "cpu"],
+        "train": ["train", data, "--preset", "resnet-small", "--epochs", "1", "--run-dir", run, "--device", "cpu"],
         "evaluate": ["evaluate", run, "--dataset", data, "--report", str(folder / "report")],
         "tag": ["tag", music, "--model", run, "--dry-run", "--device", "cpu", "--workers", str(workers)],
     }

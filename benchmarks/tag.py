@@ -47,7 +47,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="geoclass-bench-") as name:
         folder = Path(name)
-        library = _library(folder, arguments.source, arguments.files)
+        library = copies(folder, arguments.source, arguments.files)
         files = list(library)
         journals = iter(range(10**6))
 
@@ -134,7 +134,7 @@ def _report(
         arguments.json.write_text(json.dumps(document, indent=2) + "\n")
 
 
-def _library(folder: Path, source: Path | None, count: int) -> dict[Path, Path]:
+def copies(folder: Path, source: Path | None, count: int) -> dict[Path, Path]:
     """`count` files, copies of those in `source` or of synthesized ones; each with what it is a copy of."""
     originals = sorted(path for path in source.rglob("*") if path.suffix in (".mp3", ".flac", ".ogg")) if source else []
     if not originals:
