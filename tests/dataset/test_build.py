@@ -19,6 +19,7 @@ from geoclass.corpora.folder import Folder
 from geoclass.dataset import build, features
 from geoclass.dataset.build import build_dataset
 from geoclass.dataset.manifest import Dataset
+from geoclass.dataset.selection import select_tracks
 from geoclass.errors import DatasetError, StorageError
 
 CONFIG = BuildConfig(segment_seconds=3.0, front_end=LogMelConfig(n_mels=16, n_fft=1024))
@@ -222,3 +223,26 @@ def test_a_full_disk_ends_in_one_error_and_a_resumable_data_set(tmp_path: Path) 
     assert "goes on from here" in (caught.value.hint or "")
     rows.close()
     assert features.FeatureWriter(tmp_path, row_shape=(2, 3)).done == []
+
+
+def test_progress_covers_reading_and_extracting(music: Path, tmp_path: Path) -> None:
+    class Repeated(Folder):
+        """A corpus that lists its tracks many times over, as a large one would."""
+
+        def tracks(self):  # type: ignore[no-untyped-def]
+            listed = list(super().tracks())
+            for number in range(2_000 // len(listed) + 1):
+                yield from (replace(track, track_id=f"{track.track_id}-{number}") for track in listed)
+
+    notes: list[str] = []
+    select_tracks(
+        Repeated(music), config=BuildConfig(), progress=lambda n, *, note=None, total=None: notes.append(note)
+    )
+    assert notes == ["1,000 tracks read", "2,000 tracks read", ""]
+    steps: list[tuple[int, int | None]] = []
+    dataset = build_dataset(
+        Folder(music), out=tmp_path / "out", config=CONFIG,
+        progress=lambda n=1, *, note=None, total=None: steps.append((n, total)),
+    )  # fmt: skip
+    assert sum(n for n, _ in steps) == len(dataset.tracks)
+    assert max(total or 0 for _, total in steps) == len(dataset.tracks)

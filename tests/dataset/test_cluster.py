@@ -61,7 +61,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
     cluster.add_worker()
     done = 0
 
-    def kill_one(n: int = 1, *, total: int | None = None) -> None:
+    def kill_one(n: int = 1, *, total: int | None = None, note: str | None = None) -> None:
         nonlocal done
         done += n
         if done == 3:

@@ -52,7 +52,8 @@ def build_dataset(
         config: What to keep and how to cut it; None: the defaults.
         workers: Decoding threads; None: one per core. The result does not depend on it.
         scheduler: Address of a dask scheduler to extract on, such as "tcp://host:8786"; None: here.
-        progress: Called as progress(n_tracks, total=n) while features are extracted.
+        progress: Called as progress(0, note="read …") while the corpus is read, then as progress(n_tracks, total=n)
+            while features are extracted.
 
     Raises:
         CorpusError: The corpus is not laid out as it should be.
@@ -63,7 +64,7 @@ def build_dataset(
     if corpus.columns:
         config = replace(config, front_end=TableConfig(columns=corpus.columns))
     out = Path(out)
-    selection = select_tracks(corpus, config=config)
+    selection = select_tracks(corpus, config=config, progress=progress)
     tracks, left_out, official = _assign_splits(selection, config)
     plan = fingerprint(to_dict(config), corpus.name, [(track.track_id, track.path, track.split) for track in tracks])
     features_name = fingerprint(to_dict(config.front_end))[:16]

@@ -1,7 +1,7 @@
 """From what a corpus lists to what a data set holds: countries resolved, labels chosen, the rest left out by name."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,20 +25,26 @@ class Selection:
     artists_without_place: int
 
 
-def select_tracks(corpus: Corpus, *, config: BuildConfig) -> Selection:
+def select_tracks(corpus: Corpus, *, config: BuildConfig, progress: Callable[..., None] | None = None) -> Selection:
     """Read a corpus and keep the tracks that carry every label of `config.task`.
+
+    `progress` is called as progress(0, note="read …") every thousand tracks, and with an empty note at the end.
 
     Raises:
         DatasetError: Nothing could be labelled, or fewer than two labels are left.
     """
     skipped: list[Skipped] = []
     tracks: list[Track] = []
-    for item in corpus.tracks():
+    for number, item in enumerate(corpus.tracks(), start=1):
+        if progress and number % 1_000 == 0:
+            progress(0, note=f"{number:,} tracks read")
         if isinstance(item, Skipped):
             skipped.append(item)
         else:
             tracks.append(item)
     n_read = len(tracks) + len(skipped)
+    if progress:
+        progress(0, note="")
     without_place = 0
     if "country" in config.tasks:
         artist_of = {track.track_id: track.artist_id or track.track_id for track in tracks}
