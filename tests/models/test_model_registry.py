@@ -1,6 +1,7 @@
 """The registry refuses what cannot work, and says why and what would."""
 
 import pytest
+import torch
 
 from geoclass.config import LogMelConfig, TableConfig, W2vBertConfig
 from geoclass.errors import ModelError
@@ -86,3 +87,11 @@ def test_arguments_and_their_defaults_can_be_read():
     assert model_arguments("fcnn")["hidden"] == (256, 128, 64)
     with pytest.raises(ModelError, match="no model"):
         model_arguments("nope")
+
+
+def test_a_network_without_hidden_layers_is_linear():
+    network = create_model("fcnn", n_classes=3, front_end=TABLE, hidden=[]).eval()
+    rows = torch.randn(2, len(TABLE.columns))
+    torch.testing.assert_close(
+        network(rows.sum(0, keepdim=True)), network(rows).sum(0, keepdim=True) - network.head.bias
+    )

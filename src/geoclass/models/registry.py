@@ -86,7 +86,8 @@ def check_model(name: str, *, front_end: FrontEndConfig, **arguments: Any) -> No
     known = _keywords(network)
     problems = [f"{key} (known: {', '.join(known) or 'none'})" for key in arguments if key not in known]
     for key, value in arguments.items():
-        expected = _misfit(value, known[key].annotation) if key in known else ""
+        bare = key == "hidden"  # a network without hidden layers is linear; one without channels is none
+        expected = _misfit(value, known[key].annotation, may_be_empty=bare) if key in known else ""
         if expected:
             problems.append(f"{key}={value!r} (expected {expected})")
     if problems:
@@ -109,15 +110,15 @@ def _keywords(network: type[Network]) -> dict[str, inspect.Parameter]:
     return {key: item for key, item in parameters.items() if item.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
-def _misfit(value: object, annotation: Any) -> str:
+def _misfit(value: object, annotation: Any, *, may_be_empty: bool = False) -> str:
     """What is expected when `value` is not of the annotated kind; "" when it is."""
     number = not isinstance(value, bool)  # Python counts True as 1, a configuration should not
     if get_origin(annotation) is Literal:
         return "" if value in get_args(annotation) else " | ".join(map(repr, get_args(annotation)))
     if get_origin(annotation) is Sequence:
         (item,) = get_args(annotation)
-        fits = isinstance(value, list | tuple) and value and not any(_misfit(part, item) for part in value)
-        return "" if fits else "a list"
+        fits = isinstance(value, list | tuple) and not any(_misfit(part, item) for part in value)
+        return "" if fits and (value or may_be_empty) else "a list"
     if annotation is int:
         return "" if isinstance(value, int) and number else "a whole number"
     if annotation is float:
