@@ -148,6 +148,13 @@ def displacements(paths: Sequence[str | Path], front_end: FrontEnd, seconds: flo
     return np.concatenate([moved - clean for moved in worn])
 
 
+def shift_covariance(rows: Floats, moves: Floats) -> Floats:
+    """(n_columns, n_columns): covariance of what displacements do to aligned rows, after asinh."""
+    moved = rows[np.random.default_rng(0).integers(len(rows), size=len(moves))]
+    shifts = np.arcsinh(moved + moves) - np.arcsinh(moved)
+    return shifts.T @ shifts / len(shifts)
+
+
 def _wear_again(sound: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
     random.random()
     return wear(sound, random)

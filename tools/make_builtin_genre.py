@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from builtin_recipe import Floats, displacements
+from builtin_recipe import Floats, displacements, shift_covariance
 from numpy.typing import NDArray
 
 from geoclass.audio.frontend import create_front_end
@@ -73,10 +73,8 @@ def discriminant(rows: Floats, truth: NDArray[np.int64], moves: Floats) -> tuple
     columns = np.arcsinh(normalized)
     centres = np.stack([columns[truth == label].mean(axis=0) for label in range(n_labels)])
     within = np.cov((columns - centres[truth]).T, bias=True)
-    moved = normalized[np.random.default_rng(0).integers(len(rows), size=len(moves))]
-    shifts = np.arcsinh(moved + moves / std) - np.arcsinh(moved)
     round_ = np.eye(len(within)) * np.trace(within) / len(within)
-    covariance = (1 - SHRINKAGE) * within + SHRINKAGE * round_ + NUISANCE * shifts.T @ shifts / len(shifts)
+    covariance = (1 - SHRINKAGE) * within + SHRINKAGE * round_ + NUISANCE * shift_covariance(normalized, moves / std)
     weight = np.linalg.solve(covariance, centres.T).T  # (n_labels, n_columns)
     bias = -0.5 * (weight * centres).sum(axis=1)  # genres are equally likely
     network = create_model("fcnn", n_classes=n_labels, front_end=CONFIG, hidden=[], dropout=0.0, compress=True)
