@@ -1,0 +1,98 @@
+"""What the scripts that make and judge the built-in models rest on."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+
+from builtin_judge import Answers, Calibration, calibrate, calibrations, countries, perfect_calibration_error, scores
+from builtin_recipe import Rows, shift_covariance
+from make_builtin_country import quiet_metric
+from make_builtin_genre import CONFIG, ask, discriminant
+
+LABELS = ("GE", "TR", "ZZ")
+
+
+def rows(labels: list[str], sources: list[str]) -> Rows:
+    names = np.array([f"{source}-{number}" for number, source in enumerate(sources)])
+    return Rows(np.zeros((len(labels), 1)), np.array(labels), names, np.array(sources))
+
+
+@pytest.fixture
+def answers() -> Answers:
+    """Two collections of twenty, one of them mostly right; a recording of a country without a label; eight clips."""
+    rng = np.random.default_rng(0)
+    world = rows([*(["TR", "GE"] * 20), "FR"], [*(["one"] * 20), *(["two"] * 20), "three"])
+    truth = np.array([LABELS.index(label) if label in LABELS else 0 for label in world.labels])
+    logits = rng.normal(size=(41, 3))
+    logits[np.arange(20), truth[:20]] += 3
+    western = rows(["ZZ"] * 8, ["gtzan"] * 8)
+    by = np.array(["one"] * 3 + ["two"] * 3 + ["three"] * 2)
+    return Answers(LABELS, world, logits, western, rng.normal(loc=(0, 0, 4), size=(8, 3)), by)
+
+
+def test_what_is_outside_takes_its_part_and_is_no_answer() -> None:
+    np.testing.assert_allclose(countries(np.log([[1.0, 2.0, 5.0]]), 1.0), [[1 / 8, 2 / 8]])
+
+
+def test_scores_count_recordings_of_known_countries(answers: Answers) -> None:
+    right = answers.world_logits[:40, :2].argmax(axis=1) == answers.truth[:40]
+    always = dict.fromkeys(("one", "two", "three"), Calibration(1.0, 0.0))
+    found = scores(answers, always)
+    assert found["rank 1"] == pytest.approx(right.mean())
+    assert found["within 5"] == 1
+    assert found["written"] == 1
+    assert found["right of what is written"] == pytest.approx(right.mean())
+    assert found["GTZAN clips that get a country"] == 1
+    assert found["other countries' recordings that get one"] == 1
+    never = scores(answers, dict.fromkeys(always, Calibration(1.0, 1.1)))
+    assert never["written"] == never["GTZAN clips that get a country"] == 0
+
+
+def test_a_collection_has_no_say_in_its_own_calibration(answers: Answers) -> None:
+    before = calibrations(answers)
+    answers.world_logits[answers.world.sources == "one"] *= -5
+    answers.western_logits[answers.western_by == "one"] *= -5
+    after = calibrations(answers)
+    assert after["one"] == before["one"]
+    assert after["two"] != before["two"]
+
+
+def test_the_threshold_keeps_western_clips_out(answers: Answers) -> None:
+    chosen = calibrate(answers)
+    western = countries(answers.western_logits, chosen.temperature).max(axis=1)
+    assert (western >= chosen.threshold).mean() <= 1 / 8
+
+
+def test_few_perfect_answers_do_not_look_perfect() -> None:
+    confidence = np.linspace(0.1, 0.9, 40)
+    assert 0.05 < perfect_calibration_error(confidence) < 0.25
+    assert perfect_calibration_error(np.repeat(confidence, 100)) < 0.03
+
+
+def test_a_direction_in_which_sound_is_moved_counts_less() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(200, 3))
+    moves = rng.normal(size=(50, 3)) * [0, 0, 5]
+    noise = shift_covariance(values, moves)
+    assert np.abs(noise[:2]).max() == 0
+    length = np.linalg.norm(quiet_metric(np.arcsinh(values), noise), axis=1)
+    assert length[2] < 0.8 * length[0]
+
+
+def test_the_discriminant_does_not_listen_to_what_moves() -> None:
+    """Two columns tell the genre; of one of them sound on its way to a collection makes anything."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=400)
+    values = rng.normal(size=(400, len(CONFIG.columns)))
+    values[:, 0] += 2 * truth
+    values[:, 1] += 6 * truth
+    moves = rng.normal(size=(100, len(CONFIG.columns))) * (np.arange(len(CONFIG.columns)) == 1) * 20
+    moved = values + moves[rng.integers(100, size=400)]
+    deaf, trusting = discriminant(values, truth, moves), discriminant(values, truth, 0 * moves)
+    assert (ask(trusting, values).argmax(axis=1) == truth).mean() > 0.95
+    right = [(ask(model, moved).argmax(axis=1) == truth).mean() for model in (deaf, trusting)]
+    assert right[0] > right[1] + 0.05
