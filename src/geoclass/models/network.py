@@ -20,14 +20,19 @@ class Network(nn.Module, ABC):
         name: Under which the registry made it.
         arguments: With which `create_model` makes the same network again, as plain JSON data.
         embedding_dim: Length of what `embed` returns.
+        n_prepare: How many training segments `prepare` wants to see at most; 0: none.
     """
 
     front_ends: ClassVar[tuple[str, ...]] = ("log-mel",)
+    n_prepare: ClassVar[int] = 0
 
     name: str
     arguments: dict[str, Any]
     embedding_dim: int
     head: nn.Linear  # (embedding_dim) -> (n_classes)
+
+    def prepare(self, x: Tensor) -> None:
+        """Look once, before the first epoch, at normalized features of the training split: what is not learned."""
 
     @abstractmethod
     def embed(self, x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from geoclass import __version__
@@ -80,6 +81,8 @@ def train(
         if config.training.channels_last:
             model.to(memory_format=torch.channels_last)
         bundle = _bundle(dataset, config, model, heads, runtime)
+        if model.n_prepare:
+            model.prepare(bundle.normalize(_sample(dataset, model.n_prepare)))
         train_loader, valid_loader = _loaders(dataset, config, runtime)
         state = new_state(model, config=config.training, steps_per_epoch=len(train_loader), runtime=runtime)
         identity = fingerprint(dataset.fingerprint, _without_length(config))
@@ -161,6 +164,13 @@ def _bundle(dataset: Dataset, config: RunConfig, model: Any, heads: tuple[Head, 
         },
         device=runtime.device,
     )
+
+
+def _sample(dataset: Dataset, n_segments: int) -> torch.Tensor:
+    """Features of at most `n_segments` training segments, evenly spaced."""
+    ids = dataset.split("train").segment_ids
+    chosen = ids[:: -(-len(ids) // n_segments)]
+    return torch.from_numpy(np.asarray(dataset.features[chosen]))
 
 
 def _loaders(dataset: Dataset, config: RunConfig, runtime: Runtime) -> tuple[SegmentLoader, SegmentLoader]:
