@@ -33,10 +33,12 @@ class FoldOf:
             yield replace(track, split=self._split.get(track.track_id, "train")) if isinstance(track, Track) else track
 
 
-def fold_datasets(corpus: Corpus, *, out: Path, config: BuildConfig, n_folds: int = 5, seed: int = 0) -> list[Dataset]:
+def fold_datasets(
+    corpus: Corpus, *, out: Path, config: BuildConfig, n_folds: int = 5, seed: int = 0, valid_needs: int = VALID_NEEDS
+) -> list[Dataset]:
     """One data set for each fold: groups (artists, or single tracks) dealt out label by label, one fold the test.
 
-    Of each label with at least VALID_NEEDS groups, one training group becomes the validation split: enough to
+    Of each label with at least `valid_needs` groups, one training group becomes the validation split: enough to
     calibrate; runs on these data sets keep their last epoch and choose nothing by it.
     """
     tracks = select_tracks(corpus, config=config).tracks
@@ -49,7 +51,7 @@ def fold_datasets(corpus: Corpus, *, out: Path, config: BuildConfig, n_folds: in
         part = {group: "test" if fold == test else "train" for group, fold in fold_of.items()}
         for label in sorted(set(label_of.values())):
             groups = [group for group, name in label_of.items() if name == label]
-            if len(groups) >= VALID_NEEDS:
+            if len(groups) >= valid_needs:
                 part[next(group for group in groups if part[group] == "train")] = "valid"
         split = {track: part[group] for track, group in group_of.items()}
         datasets.append(build_dataset(FoldOf(corpus, split), out=out / f"fold-{test}", config=config))

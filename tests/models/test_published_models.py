@@ -82,7 +82,8 @@ def test_a_table_with_time_is_read_moment_by_moment():
 def test_the_presets_are_these():
     assert list_presets() == sorted(
         [
-            *("attention-cnn-fma", "attention-lstm-fma", "cnn-fma", "fcnn-gtzan", "fcnn-mirage", "lstm-fma"),
+            *("attention-cnn-fma", "attention-lstm-fma", "cnn-fma", "fcnn-gtzan", "fcnn-mirage", "fcnn-uci"),
+            "lstm-fma",
             *("resnet", "resnet-small", "wav2vec2-bert-fma"),
         ]
     )
