@@ -142,7 +142,7 @@ def cluster_map(
         check: Run on every worker first; raises when a worker cannot do the work (no files, say).
 
     Raises:
-        UsageError: dask is not installed.
+        UsageError: dask is not installed, or `scheduler` is no address.
         ClusterError: No scheduler, no workers, versions that differ, a worker that fails `check`, or work lost
             for good.
     """
@@ -152,6 +152,8 @@ def cluster_map(
         raise UsageError(
             "--scheduler needs dask.distributed", hint="pip install 'geoclass[cluster]' here and on the workers"
         ) from error
+    if not scheduler.rpartition(":")[2].isdigit():
+        raise UsageError(f"--scheduler {scheduler}: that is no address", hint="it looks like tcp://host:8786")
     try:
         client = distributed.Client(scheduler, timeout="10s", set_as_default=False)
     except (OSError, ValueError) as error:

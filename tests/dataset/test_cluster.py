@@ -12,7 +12,7 @@ from test_build import assert_same_bytes
 from geoclass.corpora.folder import Folder
 from geoclass.dataset.build import build_dataset
 from geoclass.dataset.manifest import Dataset
-from geoclass.errors import ClusterError
+from geoclass.errors import ClusterError, UsageError
 
 distributed = pytest.importorskip("distributed", reason="the extra geoclass[cluster] is not installed")
 
@@ -99,3 +99,8 @@ def test_a_scheduler_that_is_not_there_is_one_error(small_dataset: Dataset, musi
         build_dataset(Folder(music), out=tmp_path / "out", config=small_dataset.config, scheduler="tcp://127.0.0.1:9")
     again = build_dataset(Folder(music), out=tmp_path / "out", config=small_dataset.config)
     assert_same_bytes(small_dataset.folder, again.folder)
+
+
+def test_what_is_no_address_is_not_tried(music: Path, small_dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="my-scheduler: that is no address"):
+        build_dataset(Folder(music), out=tmp_path / "out", config=small_dataset.config, scheduler="my-scheduler")

@@ -209,7 +209,7 @@ def normalization(features: NDArray[Any], train: NDArray[np.int64]) -> tuple[NDA
     squares: NDArray[np.float64] = np.zeros(features.shape[1])
     count = 0
     for start in range(0, len(chosen), 256):
-        block = features[chosen[start : start + 256]].astype(np.float64)
+        block = _read_rows(features, chosen[start : start + 256]).astype(np.float64)
         block = np.moveaxis(block, 1, -1).reshape(-1, features.shape[1])  # (n, n_bands)
         total += block.sum(axis=0)
         squares += (block**2).sum(axis=0)
@@ -218,3 +218,10 @@ def normalization(features: NDArray[Any], train: NDArray[np.int64]) -> tuple[NDA
     std = np.sqrt(np.maximum(squares / count - mean**2, 0))
     std[std < 1e-6 * np.maximum(1, np.abs(mean))] = 1.0
     return mean.astype(np.float32), std.astype(np.float32)
+
+
+def _read_rows(features: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Rows of a store, through a map of their own: what a map has read counts as memory until the map is closed."""
+    if isinstance(features, np.memmap) and features.filename is not None:
+        features = np.memmap(features.filename, features.dtype, mode="r", offset=features.offset, shape=features.shape)
+    return features[rows]
