@@ -1,11 +1,13 @@
 """How time and memory grow with the number of tracks: build, one epoch of training, evaluate, tag.
 
     python benchmarks/growth.py [--tracks 1000 10000 100000] [--folder DIR] [--json result.json]
+    python benchmarks/growth.py --tracks 20000 --steps build --seconds 5.2 --n-mels 256     # the default features
 
-Each step is the command line in a process of its own. The corpus is hard links to a hundred synthesized songs of 3 s,
-with small features (16 mel bands), so that what is measured is what grows, not what a song costs. "core s" is processor
-time over all cores: it holds on a busy machine. The slope is that of log core seconds over log tracks between the two
-largest sizes, after the costs of the smallest are taken away; n log n has the slope that stands at the end.
+Each step is the command line in a process of its own. The corpus is hard links to a hundred synthesized songs, short and
+with small features where nothing else is said, so that what is measured is what grows, not what a song costs. "core s"
+is processor time over all cores: it holds on a busy machine. The slope is that of log core seconds over log tracks
+between the two largest sizes, after the costs of the smallest are taken away; n log n has the slope that stands at the
+end.
 """
 
 import argparse
@@ -24,7 +26,6 @@ import soundfile
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 from synthesize_music import SAMPLE_RATE, SCALES, synthesize
 
-SONG_S = 3.2
 SONGS = 20  # of each country
 TRACKS_AN_ARTIST = 10
 GEOCLASS = (sys.executable, "-m", "geoclass")
@@ -44,6 +45,9 @@ class Cost:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tracks", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--steps", nargs="+", default=["build", "train", "evaluate", "tag"])
+    parser.add_argument("--seconds", type=float, default=3.2, help="length of a song")
+    parser.add_argument("--n-mels", type=int, default=16)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="where to work; the system's temporary folder by default")
     parser.add_argument("--json", type=Path, help="write the numbers here")
@@ -51,11 +55,12 @@ def main() -> None:
     costs: list[Cost] = []
     print(f"{'step':10}{'tracks':>9}{'wall s':>9}{'core s':>9}{'ms a track':>12}{'peak MB':>9}")
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="geoclass-growth-") as name:
-        songs = _songs(Path(name) / "songs")
+        songs = _songs(Path(name) / "songs", arguments.seconds)
         for n_tracks in sorted(arguments.tracks):
             folder = Path(name) / str(n_tracks)
             _link(songs, folder / "music", n_tracks)
-            for step, command in _steps(folder, arguments.workers).items():
+            commands = _steps(folder, arguments)
+            for step, command in ((step, commands[step]) for step in arguments.steps):
                 costs.append(_run(step, n_tracks, command, log=folder / f"{step}.log"))
                 cost = costs[-1]
                 print(
@@ -73,14 +78,15 @@ def main() -> None:
         arguments.json.write_text(json.dumps([asdict(cost) for cost in costs], indent=2) + "\n")
 
 
-def _steps(folder: Path, workers: int) -> dict[str, list[str]]:
+def _steps(folder: Path, arguments: argparse.Namespace) -> dict[str, list[str]]:
     music, data, run = (str(folder / name) for name in ("music", "data", "run"))
-    small = ["--segment-seconds", "3", "--set", "front_end.n_mels=16"]
+    workers = str(arguments.workers)
+    small = ["--segment-seconds", str(int(arguments.seconds)), "--set", f"front_end.n_mels={arguments.n_mels}"]
     return {
-        "build": ["build-dataset", data, "--folder", music, *small, "--workers", str(workers)],
+        "build": ["build-dataset", data, "--folder", music, *small, "--workers", workers],
         "train": ["train", data, "--preset", "resnet-small", "--epochs", "1", "--run-dir", run, "--device", "cpu"],
         "evaluate": ["evaluate", run, "--dataset", data, "--report", str(folder / "report")],
-        "tag": ["tag", music, "--model", run, "--dry-run", "--device", "cpu", "--workers", str(workers)],
+        "tag": ["tag", music, "--model", run, "--dry-run", "--device", "cpu", "--workers", workers],
     }
 
 
@@ -114,13 +120,13 @@ def _n_log_n(sizes: list[int]) -> float:
     return math.log(last * math.log(last) / (before * math.log(before))) / math.log(last / before)
 
 
-def _songs(folder: Path) -> dict[str, list[Path]]:
+def _songs(folder: Path, seconds: float) -> dict[str, list[Path]]:
     folder.mkdir()
     songs: dict[str, list[Path]] = {}
     for country in SCALES:
         for number in range(SONGS):
             path = folder / f"{country}-{number}.wav"
-            soundfile.write(path, synthesize(country, artist=number, track=0, seconds=SONG_S), SAMPLE_RATE)
+            soundfile.write(path, synthesize(country, artist=number, track=0, seconds=seconds), SAMPLE_RATE)
             songs.setdefault(country, []).append(path)
     return songs
 
