@@ -3,8 +3,8 @@
     python benchmarks/growth.py [--tracks 1000 10000 100000] [--folder DIR] [--json result.json]
     python benchmarks/growth.py --tracks 20000 --steps build --seconds 5.2 --n-mels 256     # the default features
 
-Each step is the command line in a process of its own. The corpus is hard links to a hundred synthesized songs, short and
-with small features where nothing else is said, so that what is measured is what grows, not what a song costs. "core s"
+Each step is the command line in a process of its own. The corpus is hard links to a hundred synthesized songs, short
+with small features where nothing else is said: what is measured is what grows, not what a song costs. "core s"
 is processor time over all cores: it holds on a busy machine. The slope is that of log core seconds over log tracks
 between the two largest sizes, after the costs of the smallest are taken away; n log n has the slope that stands at the
 end.
