@@ -96,7 +96,7 @@ def _plain(path: Path) -> list[np.ndarray]:
 def _labelled(files: list[Path], folder: Path) -> Path:
     """The files as a corpus: two countries, five artists each."""
     for index, path in enumerate(files):
-        place = folder / ("TR", "CN")[index % 2] / f"artist {index // 2 % 5}" / path.name
+        place = folder / ("TR", "CN")[index % 2] / f"artist {index % 10}" / path.name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.hardlink_to(path)
     return folder

@@ -136,7 +136,7 @@ def _link(songs: dict[str, list[Path]], folder: Path, n_tracks: int) -> None:
     for index in range(n_tracks):
         country = countries[index % len(countries)]
         number = index // len(countries)
-        path = folder / country / f"artist {number // TRACKS_AN_ARTIST}" / f"{number % TRACKS_AN_ARTIST}.wav"
+        path = folder / country / f"{country} artist {number // TRACKS_AN_ARTIST}" / f"{number % TRACKS_AN_ARTIST}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.hardlink_to(songs[country][number // TRACKS_AN_ARTIST % SONGS])
 

@@ -97,7 +97,7 @@ def test_the_gpu_benchmark_says_so_where_there_is_none(
 @pytest.mark.parametrize(
     "line",
     [
-        "build.py --files 4 --repeats 1",
+        "build.py --files 12 --repeats 1",
         "startup.py --repeats 1",
         "growth.py --tracks 100 200 400",
         "train.py --artists 4 --epochs 1",
