@@ -22,6 +22,7 @@ from geoclass.config import BuildConfig, FrontEndConfig
 from geoclass.errors import AudioError, DatasetError, StorageError
 
 _NORMALIZATION_ROWS = 20_000  # segments that mean and deviation are taken from, evenly spaced
+_NORMALIZATION_BLOCK = 32  # rows read at a time: they stay in the cache
 _HEADER_BYTES = 128  # of features.npy, whatever the number of rows
 
 
@@ -208,12 +209,12 @@ def normalization(features: NDArray[Any], train: NDArray[np.int64]) -> tuple[NDA
     total: NDArray[np.float64] = np.zeros(features.shape[1])
     squares: NDArray[np.float64] = np.zeros(features.shape[1])
     count = 0
-    for start in range(0, len(chosen), 256):
-        block = _read_rows(features, chosen[start : start + 256]).astype(np.float64)
-        block = np.moveaxis(block, 1, -1).reshape(-1, features.shape[1])  # (n, n_bands)
-        total += block.sum(axis=0)
-        squares += (block**2).sum(axis=0)
-        count += len(block)
+    axes = tuple(axis for axis in range(features.ndim) if axis != 1)
+    for start in range(0, len(chosen), _NORMALIZATION_BLOCK):
+        block = _read_rows(features, chosen[start : start + _NORMALIZATION_BLOCK]).astype(np.float64)
+        count += block.size // features.shape[1]
+        total += block.sum(axis=axes)
+        squares += np.square(block, out=block).sum(axis=axes)
     mean = total / count
     std = np.sqrt(np.maximum(squares / count - mean**2, 0))
     std[std < 1e-6 * np.maximum(1, np.abs(mean))] = 1.0
