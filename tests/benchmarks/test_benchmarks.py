@@ -99,7 +99,7 @@ def test_the_gpu_benchmark_says_so_where_there_is_none(
     [
         "build.py --files 12 --repeats 1",
         "startup.py --repeats 1",
-        "growth.py --tracks 100 200 400",
+        "growth.py --tracks 300 500 800",
         "train.py --artists 4 --epochs 1",
     ],
 )
