@@ -48,8 +48,8 @@ def load_audio(
     Raises:
         AudioError: Missing, empty, not audio, damaged, or nothing left after `offset_s`.
     """
-    samples, rate = _read(Path(path), lambda _total_s: (offset_s, duration_s))
-    return _resample(_mono(samples), rate, sample_rate)
+    mono, rate = _read(Path(path), lambda _total_s: (offset_s, duration_s))
+    return _resample(mono, rate, sample_rate)
 
 
 def load_excerpt(path: str | Path, *, sample_rate: int, duration_s: float) -> "NDArray[np.float32]":
@@ -58,24 +58,24 @@ def load_excerpt(path: str | Path, *, sample_rate: int, duration_s: float) -> "N
     def middle(total_s: float | None) -> tuple[float, float]:
         return (max(0.0, (total_s - duration_s) / 2) if total_s else 0.0, duration_s)
 
-    samples, rate = _read(Path(path), middle)
-    return _resample(_mono(samples), rate, sample_rate)
+    mono, rate = _read(Path(path), middle)
+    return _resample(mono, rate, sample_rate)
 
 
 def _read(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], int]":
-    """(n_frames, n_channels) float32 and its rate; `excerpt` maps the file's length to (offset, duration) in s."""
+    """(n_samples,) float32, mono, and their rate; `excerpt` maps the file's length to (offset, duration) in s."""
     try:
         if not path.stat().st_size:
             raise AudioError(f"{path}: the file is empty")
         read = _read_pyav if path.suffix.lower() in _BY_PYAV else _read_soundfile
-        samples, rate = read(path, excerpt)
+        mono, rate = read(path, excerpt)
     except OSError as error:
         raise AudioError(f"{path}: {error.strerror or error}") from error
-    if len(samples) == 0:
+    if len(mono) == 0:
         raise AudioError(f"{path}: no sound could be decoded")
-    if not np.isfinite(samples).all():
+    if not np.isfinite(mono).all():
         raise AudioError(f"{path}: the samples are not finite numbers")
-    return samples, rate
+    return mono, rate
 
 
 def _read_soundfile(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], int]":
@@ -93,7 +93,7 @@ def _read_soundfile(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32
                 samples = file.read(-1 if duration_s is None else round(duration_s * rate), "float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError(f"{path}: {_explain(path)}") from error
-    return samples, rate
+    return _mono(samples), rate
 
 
 def _read_pyav(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], int]":
@@ -129,8 +129,8 @@ def _read_pyav(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], in
     except (av.FFmpegError, ValueError) as error:  # ValueError: a frame unlike those before it
         raise AudioError(f"{path}: {_explain(path)}") from error
     if not blocks:
-        return np.zeros((0, 1), np.float32), rate
-    return np.concatenate(blocks)[:wanted, None], rate
+        return np.zeros(0, np.float32), rate
+    return np.concatenate(blocks)[:wanted], rate
 
 
 def _explain(path: Path) -> str:
@@ -145,11 +145,12 @@ def _explain(path: Path) -> str:
 
 
 def _mono(samples: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    n_channels = samples.shape[1]
-    mono = samples[:, 0]
-    for channel in range(1, n_channels):  # column by column: a mean over an axis of two takes thirty times as long
-        mono = mono + samples[:, channel]
-    return mono / np.float32(n_channels)
+    """(n_samples, n_channels) -> (n_samples,) their mean, in memory of its own: excerpts are large."""
+    mono = samples[:, 0].copy()
+    for channel in samples.T[1:]:  # one by one: a mean over an axis of two takes thirty times as long
+        mono += channel
+    mono /= np.float32(samples.shape[1])
+    return mono
 
 
 def _resample(mono: "NDArray[np.float32]", rate: int, target_rate: int) -> "NDArray[np.float32]":
@@ -157,4 +158,4 @@ def _resample(mono: "NDArray[np.float32]", rate: int, target_rate: int) -> "NDAr
         import soxr
 
         mono = soxr.resample(mono, rate, target_rate, quality="HQ")
-    return np.ascontiguousarray(np.clip(mono, -1.0, 1.0))
+    return np.clip(mono, -1.0, 1.0, out=mono)

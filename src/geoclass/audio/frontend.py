@@ -42,7 +42,7 @@ class Bank(nn.Module):
         filters: (n_bands, n_bins), from low to high.
     """
 
-    _BANDS = 16  # of a block
+    _BANDS = 32  # of a block
 
     def __init__(self, filters: Tensor) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from geoclass.audio.frontend import Bank, FrontEnd, power_spectrum, slaney_bank
 from geoclass.config import LogMelConfig, StatisticsConfig, TextureConfig
 from geoclass.errors import AudioError
 
-_CACHED = 2**18  # samples of a block of frames: a megabyte
+_CACHED = 2**19  # samples of a block of frames: two megabytes
 
 
 class TextureStatistics(FrontEnd):
@@ -134,8 +134,8 @@ def _in_blocks(frames: Tensor) -> tuple[Tensor, ...]:
 
 def _crossings(frames: Tensor) -> Tensor:
     """(batch, n_frames, length) -> (batch, n_frames): from above to below zero or back, plus one, a sample."""
-    below = (frames[..., :-1] * frames[..., 1:]) < 0
-    return (1.0 + below.sum(2, dtype=torch.int32)) / frames.shape[2]  # int32: twenty times as fast as int64
+    below = (frames[..., :-1] * frames[..., 1:]).sign().clamp(max=0)  # -1 at a crossing; a comparison is slower
+    return (1.0 - below.sum(2)) / frames.shape[2]
 
 
 def _centroid(power: Tensor) -> Tensor:
@@ -175,14 +175,28 @@ def _running(values: Tensor, memory: int) -> tuple[Tensor, Tensor]:
     """
     centre = values.mean(2, keepdim=True)  # near zero the two sums lose no digits against each other
     filled = pad(values - centre, (memory - 1, 0), mode="replicate")
-    mean = filled.unfold(2, memory, 1).mean(3)
-    square = filled.square().unfold(2, memory, 1).mean(3)
+    mean = _moving_sum(filled, memory) / memory
+    square = _moving_sum(filled.square(), memory) / memory
     return mean + centre, (square - mean.square()).clamp(min=0).sqrt()
 
 
+def _moving_sum(values: Tensor, length: int) -> Tensor:
+    """(…, n) -> (…, n - length + 1): sums of `length` neighbours, made of sums of 1, 2, 4, … of them."""
+    n_sums = values.shape[-1] - length + 1
+    total = torch.zeros_like(values[..., :n_sums])
+    start, width = 0, 1
+    while width <= length:
+        if length & width:
+            total += values[..., start : start + n_sums]
+            start += width
+        values = values[..., :-width] + values[..., width:]
+        width *= 2
+    return total
+
+
 def _deviation(values: Tensor) -> Tensor:
-    """(batch, n_columns, n_frames) -> (batch, n_columns)"""
-    return values.std(2, correction=0)
+    """(batch, n_columns, n_frames) -> (batch, n_columns); many times as fast as `std`."""
+    return (values - values.mean(2, keepdim=True)).square().mean(2).sqrt()
 
 
 def _sign_changes(waveform: Tensor, length: int, hop: int) -> Tensor:
@@ -191,13 +205,10 @@ def _sign_changes(waveform: Tensor, length: int, hop: int) -> Tensor:
     As in librosa: zero counts as positive, the first sample of a frame never counts, and beyond its ends the sound
     stays what it is there.
     """
-    n_samples = waveform.shape[1]
     negative = waveform < 0
-    changed = negative[:, 1:] != negative[:, :-1]
-    n_before = pad(changed.cumsum(1, dtype=torch.int32), (1, 0))  # (batch, n_samples): changes before each sample
-    first = torch.arange(0, n_samples + 1, hop, device=waveform.device) - length // 2  # sample of each frame
-    last = (first + length - 1).clamp(0, n_samples - 1)
-    return (n_before[:, last] - n_before[:, first.clamp(0, n_samples - 1)]) / length
+    changed = pad(negative[:, 1:] != negative[:, :-1], (length // 2, length // 2))
+    counts = changed.unfold(1, length - 1, hop).sum(2, dtype=torch.int32)  # int32: twenty times as fast as int64
+    return counts / length
 
 
 def _auditory_toolbox_bank(sample_rate: int, n_fft: int) -> Tensor:
