@@ -13,6 +13,8 @@ from geoclass.config import ModelConfig, RunConfig, TrainingConfig, load_toml
 from geoclass.dataset.loading import SegmentLoader
 from geoclass.dataset.manifest import Dataset
 from geoclass.errors import ConfigError, DeviceError, ModelError, TrainingError
+from geoclass.training import run_folder
+from geoclass.training.loop import Epoch
 from geoclass.training.run import TrainResult, train
 
 CONFIG = RunConfig(
@@ -48,16 +50,21 @@ def test_the_bundle_holds_the_best_epoch(small_run: TrainResult, small_dataset: 
     assert 0 < loaded.heads[0].threshold <= 1
 
 
-@pytest.mark.parametrize("schedule", ["plateau", "cosine"])
-def test_a_resumed_run_ends_like_an_unbroken_one(small_dataset: Dataset, tmp_path: Path, schedule: str) -> None:
+@pytest.mark.parametrize(("schedule", "every_s"), [("plateau", 0.0), ("plateau", 60.0), ("cosine", 0.0)])
+def test_a_resumed_run_ends_like_an_unbroken_one(
+    small_dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schedule: str, every_s: float
+) -> None:
     config = replace(CONFIG, training=replace(CONFIG.training, schedule=schedule, epochs=4))
     whole = train(small_dataset, config=config, run_dir=tmp_path / "whole", device="cpu")
 
-    def stop(epoch: object) -> None:
-        raise KeyboardInterrupt
+    def stop(epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise KeyboardInterrupt
 
+    monkeypatch.setattr(run_folder, "EVERY_S", every_s)  # 60: only the first epoch was written
     with pytest.raises(KeyboardInterrupt):
         train(small_dataset, config=config, run_dir=tmp_path / "broken", device="cpu", on_epoch=stop)
+    assert torch.load(tmp_path / "broken" / "last.pt", weights_only=True)["epoch"] == (1 if every_s else 3)
     resumed = train(small_dataset, config=config, run_dir=tmp_path / "broken", resume=True, device="cpu")
     assert without_clock(resumed.history) == without_clock(whole.history)
     one, other = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("whole", "broken"))

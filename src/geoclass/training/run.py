@@ -1,6 +1,5 @@
 """One training run, from a data set to a bundle, and everything that is kept of it on the way."""
 
-import json
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,10 +18,10 @@ from geoclass.dataset.loading import SegmentLoader
 from geoclass.dataset.manifest import Dataset
 from geoclass.errors import TrainingError
 from geoclass.models.registry import create_model, default_model
-from geoclass.storage import fingerprint, write_text
-from geoclass.training.checkpoint import load_checkpoint, save_checkpoint, save_tensors
+from geoclass.storage import fingerprint
 from geoclass.training.curves import plot_curves
 from geoclass.training.loop import Epoch, new_state, predict_logits, train_epochs
+from geoclass.training.run_folder import RunFolder
 from geoclass.training.runtime import Runtime, open_runtime
 from geoclass.training.scores import score_tracks
 
@@ -86,15 +85,11 @@ def train(
         train_loader, valid_loader = _loaders(dataset, config, runtime)
         state = new_state(model, config=config.training, steps_per_epoch=len(train_loader), runtime=runtime)
         identity = fingerprint(dataset.fingerprint, _without_length(config))
-        history = _open_run(run_dir, resume=resume, is_main=runtime.is_main)
+        folder = RunFolder(run_dir, identity=identity, is_main=runtime.is_main)
+        folder.open(state, resume=resume, device=runtime.device)
         runtime.barrier()
-        if resume:
-            load_checkpoint(run_dir / "last.pt", state, identity=identity, device=runtime.device)
-            history = history[: state.epoch]
         if runtime.is_main:
             save_toml(config, run_dir / "config.toml")
-            _write_history(run_dir, history)
-        board = _tensorboard(run_dir) if runtime.is_main else None
         if _is_open(state.epoch, state.best_epoch, config):
             epochs = train_epochs(
                 bundle,
@@ -106,22 +101,21 @@ def train(
                 on_step=on_step,
             )
             for epoch in _fitting_in_memory(epochs, config):
-                history.append({"epoch": epoch.number + 1, **epoch.numbers, "is_best": epoch.is_best})
-                if runtime.is_main:
-                    _keep(run_dir, epoch, history, state, identity, board)
+                folder.keep(epoch, state)
                 on_epoch(epoch)
+            folder.write(state)
         runtime.barrier()
         if state.best_epoch < 0:
             raise TrainingError(f"{run_dir}: no epoch was trained", hint="give --epochs of at least 1")
         best = torch.load(run_dir / "best.pt", map_location=runtime.device, weights_only=True)
         model.load_state_dict(best)
         bundle, scores = _calibrate(bundle, valid_loader, config, runtime)
-        bundle = replace(bundle, training=_provenance(dataset, config, epochs=len(history)), metrics=scores)
+        bundle = replace(bundle, training=_provenance(dataset, config, epochs=len(folder.history)), metrics=scores)
         if runtime.is_main:
-            plot_curves(history, run_dir / "curves.png")
+            plot_curves(folder.history, run_dir / "curves.png")
             bundle.save(run_dir / "bundle")
         runtime.barrier()
-    return TrainResult(run_dir, bundle, history, scores)
+    return TrainResult(run_dir, bundle, folder.history, scores)
 
 
 def score_split(bundle: Bundle, dataset: Dataset, split: str) -> dict[str, float]:
@@ -235,43 +229,3 @@ def _without_length(config: RunConfig) -> dict[str, Any]:
     if config.training.schedule != "cosine":
         plain["training"].pop("epochs")
     return plain
-
-
-# ---- the run folder -------------------------------------------------------------------------------------------
-
-
-def _open_run(run_dir: Path, *, resume: bool, is_main: bool) -> list[dict[str, Any]]:
-    log = run_dir / "metrics.jsonl"
-    if resume:
-        if not (run_dir / "last.pt").exists():
-            raise TrainingError(f"{run_dir} has no last.pt to resume from", hint="start it without --resume")
-        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    if is_main and (run_dir / "last.pt").exists():
-        raise TrainingError(
-            f"{run_dir} already holds a run", hint="add --resume to go on with it, or choose another --run-dir"
-        )
-    return []
-
-
-def _keep(run_dir: Path, epoch: Epoch, history: list[dict[str, Any]], state: Any, identity: str, board: Any) -> None:
-    """Best weights first, then the log, then the checkpoint that says the epoch is done."""
-    if epoch.is_best:
-        save_tensors(run_dir / "best.pt", state.model.state_dict())
-    _write_history(run_dir, history)
-    save_checkpoint(run_dir / "last.pt", state, identity=identity)
-    if board is not None:
-        for name, value in epoch.numbers.items():
-            board.add_scalar(name, value, epoch.number + 1)
-        board.flush()
-
-
-def _write_history(run_dir: Path, history: list[dict[str, Any]]) -> None:
-    write_text(run_dir / "metrics.jsonl", "".join(json.dumps(line) + "\n" for line in history))
-
-
-def _tensorboard(run_dir: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:  # the extra geoclass[tensorboard] is not installed
-        return None
-    return SummaryWriter(str(run_dir / "tensorboard"))
