@@ -159,9 +159,9 @@ def test_coordinates_or_a_place_stand_for_the_country(csv_folder: Path) -> None:
     ("header", "task", "missing"),
     [
         (["country"], "country", "path (accepted: path, file, filename)"),
-        (["path"], "country", "country (accepted: country"),
-        (["path", "latitude"], "country", "country (accepted: country"),
-        (["path", "country"], "country,genre", "genre (accepted: genre"),
+        (["path"], "country", "no column for country"),
+        (["path", "latitude"], "country", "no column for country"),
+        (["path", "country"], "country,genre", "no column for genre"),
     ],
 )
 def test_a_missing_column_is_named(csv_folder: Path, header: list[str], task: str, missing: str) -> None:

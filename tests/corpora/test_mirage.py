@@ -157,7 +157,7 @@ def test_features_that_are_not_numbers_are_skipped(tmp_path: Path) -> None:
 def test_a_feature_table_without_a_column_names_it(tmp_path: Path) -> None:
     root = write_events(tmp_path, ("A", "x", "Peru"), ("B", "x", "Peru"))
     (root / "f.csv").write_text((root / "f.csv").read_text().replace("valence", "mood"))
-    with pytest.raises(CorpusError, match=r"f\.csv has no column for valence \(accepted: valence\)"):
+    with pytest.raises(CorpusError, match=r"f\.csv has no column for valence$"):
         MIRAGE(root, features="f.csv")
 
 

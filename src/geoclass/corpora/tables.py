@@ -77,7 +77,7 @@ def find_columns(
         if index is not None:
             found[ours] = index
         elif ours in required:
-            missing.append(f"{ours} (accepted: {', '.join(accepted)})")
+            missing.append(ours if list(accepted) == [ours] else f"{ours} (accepted: {', '.join(accepted)})")
     if missing:
         shown = ", ".join(header[:20]) + (", …" if len(header) > 20 else "")
         raise CorpusError(
