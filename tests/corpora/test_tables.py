@@ -136,6 +136,15 @@ def test_numbers_faults_repeats_and_constant_columns() -> None:
     assert "1 rows repeat" in notes
 
 
+def test_a_column_that_repeats_another_is_left_out_and_named() -> None:
+    rows = [("a", ["1", "5", "1", "2"]), ("b", ["2", "5", "2.0", "1"]), ("c", ["3", "5", "3", "3"])]
+    table = number_table(FILE, ["energy", "key", "power", "loudness"], rows)
+    assert table.columns == ("energy", "loudness")
+    assert table.row("b") == {"energy": 2.0, "loudness": 1.0}
+    assert (table.constant, table.copies) == (("key",), ("power",))
+    assert [note.rpartition(": ")[2] for note in table.notes(FILE)] == ["key", "power"]
+
+
 def test_a_table_without_a_column_that_varies_is_one_error() -> None:
     with pytest.raises(CorpusError, match="one value in all rows"):
         number_table(FILE, ["a", "b"], [("x", ["1", "2"]), ("y", ["1", "2"])])

@@ -75,6 +75,25 @@ def test_members_answer_with_their_mean():
     assert torch.allclose(network(x), torch.stack(alone).mean(dim=0), atol=1e-5)
 
 
+def test_members_take_the_columns_in_turn():
+    network = create_model(
+        "fcnn", n_classes=3, front_end=TABLE, members=3, columns=["bins", "whiten"], hidden=(), dropout=0.0
+    ).eval()
+    network.prepare(rows())
+    x = rows(6, seed=1)
+    bins, whiten = (network.encoders[kind](x) for kind in ("bins", "whiten"))
+    expected = torch.cat([bins, whiten, bins], dim=1) / 3
+    torch.testing.assert_close(network(x), network.head(expected))
+    network.train()
+    assert network(x).shape == (6, 3)
+
+
+@pytest.mark.parametrize(("members", "columns"), [(1, ["bins", "whiten"]), (0, "plain"), (1, []), (1, "quantiles")])
+def test_what_members_cannot_read_is_refused(members, columns):
+    with pytest.raises(ModelError, match=r"columns must be|members must be"):
+        create_model("fcnn", n_classes=3, front_end=TABLE, members=members, columns=columns)
+
+
 def test_in_training_a_row_trains_one_member():
     network = create_model("fcnn", n_classes=3, front_end=TABLE, members=2, dropout=0.0).train()
     network(rows(8))[:4].sum().backward()

@@ -124,8 +124,9 @@ def plain_text(text: str) -> str:
 class NumberTable:
     """Rows of numbers by key, without the columns that say nothing."""
 
-    columns: tuple[str, ...]  # those whose values differ
+    columns: tuple[str, ...]  # those that say something
     constant: tuple[str, ...]  # those with one value in all rows: left out
+    copies: tuple[str, ...]  # those equal to one before them in all rows: left out, for they would count twice
     faults: Mapping[str, str]  # key -> why its row cannot be used
     repeated: int  # rows whose key was there before; the first row counts
     _places: tuple[int, ...]  # of `columns` in the rows
@@ -144,9 +145,12 @@ class NumberTable:
 
     def notes(self, path: Path) -> list[str]:
         """What was left out of the table, for people."""
-        left_out = f"{path.name}: left out, one value in all rows: {', '.join(self.constant)}"
-        repeated = f"{path.name}: {self.repeated:,} rows repeat a key; the first counts"
-        return [left_out] * bool(self.constant) + [repeated] * bool(self.repeated)
+        said = {
+            f"left out, one value in all rows: {', '.join(self.constant)}": self.constant,
+            f"left out, copies of another column: {', '.join(self.copies)}": self.copies,
+            f"{self.repeated:,} rows repeat a key; the first counts": self.repeated,
+        }
+        return [f"{path.name}: {note}" for note, happened in said.items() if happened]
 
 
 def number_table(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> NumberTable:
@@ -176,14 +180,24 @@ def number_table(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, S
         found = f"; the first fault: {next(iter(faults.values()))}" if faults else ""
         raise CorpusError(f"{path} has no usable row of numbers{found}", hint="download it again")
     first = next(iter(numbers.values()))
-    differ = [any(row[place] != first[place] for row in numbers.values()) for place in range(len(columns))]
-    if not any(differ):
+    places: list[int] = []
+    constant: list[str] = []
+    copies: list[str] = []
+    for place, column in enumerate(columns):
+        if all(row[place] == first[place] for row in numbers.values()):
+            constant.append(column)
+        elif any(all(row[place] == row[other] for row in numbers.values()) for other in places):
+            copies.append(column)
+        else:
+            places.append(place)
+    if not places:
         raise CorpusError(f"every column of {path} has one value in all rows ({len(numbers)})")
     return NumberTable(
-        columns=tuple(column for column, differs in zip(columns, differ, strict=True) if differs),
-        constant=tuple(column for column, differs in zip(columns, differ, strict=True) if not differs),
+        columns=tuple(columns[place] for place in places),
+        constant=tuple(constant),
+        copies=tuple(copies),
         faults=faults,
         repeated=repeated,
-        _places=tuple(place for place, differs in enumerate(differ) if differs),
+        _places=tuple(places),
         _rows=numbers,
     )

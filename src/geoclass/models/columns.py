@@ -36,6 +36,21 @@ class Quantiles(nn.Module):
         return ((x[..., None] - edges[:, :-1]) / widths).clamp(0.0, 1.0)
 
 
+class Plain(nn.Module):
+    """The columns as they are."""
+
+    def __init__(self, n_columns: int, n_bins: int) -> None:
+        super().__init__()
+        self.n_features = n_columns
+
+    def prepare(self, x: Tensor) -> None:
+        """Look at nothing."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, n_columns) -> the same."""
+        return x
+
+
 class Bins(nn.Module):
     """Each bin of each column as a number of its own, with mean 0 and deviation about 1 on the training rows."""
 
@@ -94,3 +109,6 @@ class Whiten(nn.Module):
     def _normal(self, x: Tensor) -> Tensor:
         scores: Tensor = (self.quantiles(x) * self.get_buffer("heights")).sum(dim=2) + self.get_buffer("lowest")
         return scores
+
+
+ENCODERS: dict[str, type[Plain | Bins | Whiten]] = {"plain": Plain, "bins": Bins, "whiten": Whiten}

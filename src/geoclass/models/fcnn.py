@@ -1,14 +1,14 @@
 """The network of the MIRAGE system: fully connected, for rows of numbers, published or computed from sound."""
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import ClassVar, Literal
+from itertools import cycle, islice, pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from geoclass.config import FrontEndConfig
-from geoclass.models.columns import Bins, Whiten
+from geoclass.models.columns import ENCODERS
 from geoclass.models.network import Network, n_bands
 
 
@@ -21,7 +21,8 @@ class Fcnn(Network):
 
     `members` networks side by side answer together. In training each row goes to one of them, so that they learn from
     other batches and disagree where they do not know: an ensemble in one model, which needs `members` times the
-    epochs, at batches `members` times as large, and no more time.
+    epochs, at batches `members` times as large, and no more time. With several `columns`, members take them in turn
+    and disagree the more.
     """
 
     front_ends: ClassVar[tuple[str, ...]] = ("table", "texture", "statistics")
@@ -35,38 +36,43 @@ class Fcnn(Network):
         hidden: Sequence[int] = (256, 128, 64),
         dropout: float = 0.3,
         compress: bool = False,
-        columns: Literal["plain", "bins", "whiten"] = "plain",
+        columns: str | Sequence[str] = "plain",
         n_bins: int = 8,
         members: int = 1,
     ) -> None:
         super().__init__()
-        if members < 1:
-            raise ValueError("members must be at least 1")
+        kinds = (columns,) if isinstance(columns, str) else tuple(columns)
+        if not kinds or not set(kinds) <= set(ENCODERS):
+            raise ValueError(f"columns must be of {', '.join(ENCODERS)}, not {columns!r}")
+        if members < len(kinds):
+            raise ValueError(f"members must be at least {len(kinds)}")
         self.compress = compress
-        n_columns = n_bands(front_end)
-        self.encoder: Bins | Whiten | None = None
-        if columns != "plain":
-            self.encoder = Bins(n_columns, n_bins) if columns == "bins" else Whiten(n_columns, n_bins)
-        widths = [self.encoder.n_features if self.encoder is not None else n_columns, *hidden]
-        self.dense = _layers(widths, dropout)
-        self.others = nn.ModuleList(_layers(widths, dropout) for _ in range(members - 1))
-        self.embedding_dim = members * widths[-1]
+        self.kinds = tuple(islice(cycle(kinds), members))  # what each member reads
+        encoders = {kind: ENCODERS[kind](n_bands(front_end), n_bins) for kind in kinds}
+        self.encoders = nn.ModuleDict(encoders)
+        widths = [[encoders[kind].n_features, *hidden] for kind in self.kinds]
+        self.dense = _layers(widths[0], dropout)
+        self.others = nn.ModuleList(_layers(of_member, dropout) for of_member in widths[1:])
+        self.embedding_dim = sum(of_member[-1] for of_member in widths)
         self.head = nn.Linear(self.embedding_dim, n_classes)
 
     def prepare(self, x: Tensor) -> None:
-        if self.encoder is not None:
-            self.encoder.prepare(self._compressed(x))
+        x = self._compressed(x)
+        for encoder in self.encoders.values():
+            encoder.prepare(x)  # type: ignore[operator]
 
     def embed(self, x: Tensor) -> Tensor:
         x = self._compressed(x)
-        x = self.encoder(x) if self.encoder is not None else x
         members: list[nn.Module] = [self.dense, *self.others]
         if self.training and len(members) > 1 and len(x) >= 2 * len(members):  # batch norm needs two rows
             # Blocks of rows by blocks of the embedding: of each row the head sees one member alone.
-            parts = [member(part) for member, part in zip(members, x.tensor_split(len(members)), strict=True)]
+            turns = zip(members, self.kinds, x.tensor_split(len(members)), strict=True)
+            parts = [member(self.encoders[kind](part)) for member, kind, part in turns]
             blocks: Tensor = torch.block_diag(*parts)  # type: ignore[no-untyped-call]
             return blocks
-        return torch.cat([member(x) for member in members], dim=1) / len(members)
+        read = {kind: encoder(x) for kind, encoder in self.encoders.items()}
+        parts = [member(read[kind]) for member, kind in zip(members, self.kinds, strict=True)]
+        return torch.cat(parts, dim=1) / len(members)
 
     def _compressed(self, x: Tensor) -> Tensor:
         return x.asinh() if self.compress else x
