@@ -12,6 +12,7 @@ from pathlib import Path
 from geoclass.errors import CorpusError
 
 LONGEST_FIELD = 2**31 - 1  # characters; biographies in FMA pass the 131,072 that the csv module allows
+_LISTED = 10  # columns that a note names
 _BREAK = re.compile(r"</?(?:p|br|div|li|ul|ol|h\d|td|tr)\b[^<>]*>", re.IGNORECASE)  # tags that part words
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 
@@ -146,11 +147,16 @@ class NumberTable:
     def notes(self, path: Path) -> list[str]:
         """What was left out of the table, for people."""
         said = {
-            f"left out, one value in all rows: {', '.join(self.constant)}": self.constant,
-            f"left out, copies of another column: {', '.join(self.copies)}": self.copies,
+            f"left out, one value in all rows: {_listed(self.constant)}": self.constant,
+            f"left out, copies of another column: {_listed(self.copies)}": self.copies,
             f"{self.repeated:,} rows repeat a key; the first counts": self.repeated,
         }
         return [f"{path.name}: {note}" for note, happened in said.items() if happened]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
 
 
 def number_table(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> NumberTable:
