@@ -29,6 +29,7 @@ from synthesize_music import SAMPLE_RATE, SCALES, synthesize
 SONGS = 20  # of each country
 TRACKS_AN_ARTIST = 10
 GEOCLASS = (sys.executable, "-m", "geoclass")
+STEPS = ("build", "train", "evaluate", "tag")
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,17 @@ class Cost:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tracks", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    parser.add_argument("--steps", nargs="+", default=["build", "train", "evaluate", "tag"])
+    parser.add_argument(
+        "--steps", nargs="+", default=list(STEPS), choices=STEPS, help="the last two need the first two"
+    )
     parser.add_argument("--seconds", type=float, default=3.2, help="length of a song")
     parser.add_argument("--n-mels", type=int, default=16)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="where to work; the system's temporary folder by default")
     parser.add_argument("--json", type=Path, help="write the numbers here")
     arguments = parser.parse_args()
+    if set(arguments.steps) != {"build"} and not {"build", "train"} <= set(arguments.steps):
+        parser.error("train needs build, evaluate and tag need both")
     costs: list[Cost] = []
     print(f"{'step':10}{'tracks':>9}{'wall s':>9}{'core s':>9}{'ms a track':>12}{'peak MB':>9}")
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="geoclass-growth-") as name:

@@ -1,7 +1,7 @@
 """Every audio model on the same folds of real recordings: balanced accuracy per recording, parameters, time.
 
     python ../shared/tools/make_fma_tree.py ../shared/data/world-audio TREE --countries TR,VN,IN,IR,CN
-    python benchmarks/world_folds.py TREE [--models resnet,cnn] [--epochs 15] [--folds-seed 0]
+    python benchmarks/world_folds.py TREE [--models resnet,cnn] [--set model.width=16] [--epochs 15] [--folds-seed 0]
 
 Five countries, 38 recordings with a known country, cut into 5 s. A recording is an artist of the tree; all its clips
 lie in one fold. The answer for a recording is the mean log-probability over its segments. Nothing is chosen on the
@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from folds import fold_datasets, pooled, train_and_ask
 
-from geoclass.config import BuildConfig, LogMelConfig, RunConfig
+from geoclass.config import BuildConfig, LogMelConfig, RunConfig, with_overrides
 from geoclass.corpora.fma import FMA
 from geoclass.presets import load_preset
 
@@ -41,6 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tree", type=Path, help="what make_fma_tree.py wrote")
     parser.add_argument("--models", default="resnet,attention-cnn,cnn,lstm,attention-lstm")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the models' configuration")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--folds-seed", type=int, default=0)
     parser.add_argument("--work", type=Path, help="folder to keep data sets and runs in")
@@ -57,7 +58,7 @@ def main() -> None:
         print(f"published: {PUBLISHED}")
         print(f"{'model':16}{'balanced':>9}{'accuracy':>9}{'parameters':>12}{'seconds':>9}  recall")
         for model in arguments.models.split(","):
-            config = world_config(model, epochs=arguments.epochs)
+            config = with_overrides(world_config(model, epochs=arguments.epochs), arguments.set)
             answers, seconds = [], 0.0
             for number, dataset in enumerate(folds):
                 run_dir = work / "runs" / f"{model}-{arguments.folds_seed}-{number}"
