@@ -110,7 +110,7 @@ def print_columns(table: Table, clips: list[Path]) -> None:
         "librosa and table": other - published,
         "front end and librosa": mine - other,
         "first half and clip": half - mine,
-        "a quarter of the frames": few - mine,
+        "a quarter of frames": few - mine,
     }
     medians = {name: np.median(np.abs(gap) / deviation, axis=0) for name, gap in gaps.items()}
     print(f"{'column, deviations':28}" + "".join(f"{name:>23}" for name in medians))
