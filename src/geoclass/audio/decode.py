@@ -49,6 +49,8 @@ def load_audio(
         AudioError: Missing, empty, not audio, damaged, or nothing left after `offset_s`.
     """
     mono, rate = _read(Path(path), lambda _total_s: (offset_s, duration_s))
+    if len(mono) == 0:
+        raise AudioError(f"{path}: no sound could be decoded" + (f" after {offset_s:g} s" if offset_s else ""))
     return _resample(mono, rate, sample_rate)
 
 
@@ -59,6 +61,8 @@ def load_excerpt(path: str | Path, *, sample_rate: int, duration_s: float) -> "N
         return (max(0.0, (total_s - duration_s) / 2) if total_s else 0.0, duration_s)
 
     mono, rate = _read(Path(path), middle)
+    if len(mono) == 0:  # the header promises more than there is: take what there is
+        return load_audio(path, sample_rate=sample_rate, duration_s=duration_s)
     return _resample(mono, rate, sample_rate)
 
 
@@ -71,8 +75,6 @@ def _read(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], int]":
         mono, rate = read(path, excerpt)
     except OSError as error:
         raise AudioError(f"{path}: {error.strerror or error}") from error
-    if len(mono) == 0:
-        raise AudioError(f"{path}: no sound could be decoded")
     if not np.isfinite(mono).all():
         raise AudioError(f"{path}: the samples are not finite numbers")
     return mono, rate
@@ -85,12 +87,10 @@ def _read_soundfile(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32
         with soundfile.SoundFile(path) as file:
             rate: int = file.samplerate
             offset_s, duration_s = excerpt(file.frames / rate)
-            if offset_s:
-                file.seek(min(round(offset_s * rate), file.frames))
+            start = min(round(offset_s * rate), file.frames)
+            if start and file.seek(start) > file.frames:  # in damaged MP3s the decoder may land beyond their end
+                return np.zeros(0, np.float32), rate
             samples = file.read(-1 if duration_s is None else round(duration_s * rate), "float32", always_2d=True)
-            if len(samples) == 0 and offset_s:  # the header promises more than there is: take what there is
-                file.seek(0)
-                samples = file.read(-1 if duration_s is None else round(duration_s * rate), "float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError(f"{path}: {_explain(path)}") from error
     return _mono(samples), rate
