@@ -57,11 +57,10 @@ def test_a_decoder_that_lands_beyond_the_end_starts_over(ramp: Path, monkeypatch
     lost: list[soundfile.SoundFile] = []
 
     def astray(file: soundfile.SoundFile, frames: int, whence: int = soundfile.SEEK_SET) -> int:
-        if frames:
+        if not lost:
             lost.append(file)
         return file.frames + 134 if any(file is one for one in lost) else seek(file, frames, whence)
 
     monkeypatch.setattr(soundfile.SoundFile, "seek", astray)
     sound = load_excerpt(ramp, sample_rate=RATE, duration_s=1)
-    assert len(lost) == 1
     assert (len(sound), sound[0]) == (RATE, 0.0)
