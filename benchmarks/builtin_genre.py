@@ -3,14 +3,13 @@
     python benchmarks/builtin_genre.py --features features_30_sec.csv --gtzan DIR --world DIR --loops DIR
 
 Rows: what ships, on the fault-filtered test rows. What it should keep quiet on: recordings that a model made without
-them is asked about. Sound: each half of the clips is answered by a model made as the one
-that ships, without the rows and the displacements of that half. Columns: what
-the front end computes of a clip, from all of librosa's frames, against the clip's row in the table, and against
-librosa's numbers for the same clip, in deviations of the column, the median over the clips. The table describes 30 s;
-where the clips at hand are shorter, the difference that the length alone makes is estimated by halving them: the first
-half against the whole is of the same order as 15 s against 30 s. The model takes a quarter of the frames: the last
-column says what that changes. Speed: what the model takes of a clip against the same columns by librosa, one clip
-after the other, taking turns; median over the clips, one thread.
+them is asked about. Sound: each half of the clips is answered by a model made as the one that ships, without the rows
+and the displacements of that half. Columns: what the front end computes of a clip, from all of librosa's frames,
+against the clip's row in the table, and against librosa's numbers for the same clip, in deviations of the column, the
+median over the clips. The table describes 30 s; where the clips at hand are shorter, the difference that the length
+alone makes is estimated by halving them: the first half against the whole is of the same order as 15 s against 30 s.
+The model takes a quarter of the frames: the last column says what that changes. Speed: what the model takes of a clip
+against the same columns by librosa, one clip after the other, taking turns; median over the clips, one thread.
 """
 
 import sys
@@ -24,7 +23,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 from builtin_recipe import RATE, Floats, Rows, displacements, mp3, rows_of_sound
-from make_builtin_genre import CONFIG, NAME, SECONDS, Table, learn, noise, parse, read, read_outside, scores
+from make_builtin_genre import CONFIG, NAME, SECONDS, Table, learn, noise, parse, read, read_moves, read_outside, scores
 
 from geoclass.audio.decode import load_audio
 from geoclass.audio.frontend import FrontEnd, create_front_end
@@ -40,7 +39,7 @@ def main() -> None:
     clips = [clip for clip in sorted(options.gtzan.rglob("*.wav")) if clip.stem in known]
     outside = read_outside(options.world, options.loops)
     print_rows(table)
-    print_noise(table, clips, outside, front_end)
+    print_noise(table, outside, read_moves(table, options.gtzan))
     print_sound(table, clips, outside, front_end)
     print_columns(table, clips)
 
@@ -55,10 +54,8 @@ def print_rows(table: Table) -> None:
         print(f"  {name:26}{value:7.3f}")
 
 
-def print_noise(table: Table, clips: list[Path], outside: Rows, front_end: FrontEnd) -> None:
+def print_noise(table: Table, outside: Rows, moves: Floats) -> None:
     """Field recordings and loops, each answered by a model that was made without it."""
-    held = set(table.names[table.split == "test"])
-    moves = displacements([clip for clip in clips if clip.stem not in held], front_end, SECONDS)
     for name, value in noise(table, Bundle.load(NAME).head("genre"), outside, moves).items():
         print(f"  {name:34}{value:7.3f}")
 

@@ -13,7 +13,7 @@ network learns from it. benchmarks/builtin_genre.py judges what is written here.
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +152,7 @@ def calibrate(table: Table, outside: Rows, moves: Floats) -> Head:
     head = Head(task="genre", kind="single", labels=labels, temperature=temperature)
     probabilities = head.probabilities(unseen)[:, :-1]
     threshold = choose_threshold(probabilities, table.truth[valid], target_precision=TARGET_PRECISION)
-    return Head(task="genre", kind="single", labels=labels, temperature=temperature, threshold=threshold)
+    return replace(head, threshold=threshold)
 
 
 def _excess(logits: Floats, truth: NDArray[np.int64], temperature: float) -> float:
@@ -240,14 +240,18 @@ def read_outside(world: Path, loops: Path) -> Rows:
     )
 
 
+def read_moves(table: Table, gtzan: Path) -> Floats:
+    """How far damage moves the clips at hand, but for those whose rows are test rows."""
+    held = set(table.names[table.split == "test"])
+    clips = [clip for clip in sorted(gtzan.rglob("*.wav")) if clip.stem not in held]
+    return displacements(clips, create_front_end(CONFIG), SECONDS)
+
+
 def main() -> None:
     options = parse()
     torch.set_num_threads(1)
     table = read(options.features, options.gtzan)
-    held = set(table.names[table.split == "test"])
-    clips = [clip for clip in sorted(options.gtzan.rglob("*.wav")) if clip.stem not in held]
-    moves = displacements(clips, create_front_end(CONFIG), SECONDS)
-    bundle = make(table, read_outside(options.world, options.loops), moves)
+    bundle = make(table, read_outside(options.world, options.loops), read_moves(table, options.gtzan))
     print(bundle.save(options.out / NAME), json.dumps(bundle.metrics["genre"]))
 
 

@@ -44,17 +44,19 @@ class RunFolder:
             TrainingError: It holds a run and `resume` is not set, or holds none of this identity and it is.
         """
         last = self.path / "last.pt"
-        if resume and not last.exists():
-            raise TrainingError(f"{self.path} has no last.pt to resume from", hint="start it without --resume")
-        if not resume and self._is_main and last.exists():
-            raise TrainingError(
-                f"{self.path} already holds a run", hint="add --resume to go on with it, or choose another --run-dir"
-            )
         if resume:
+            if not last.exists():
+                raise TrainingError(f"{self.path} has no last.pt to resume from", hint="start it without --resume")
             lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
             load_checkpoint(last, state, identity=self._identity, device=device)
             self.history = [json.loads(line) for line in lines[: state.epoch]]
             self._written_epoch = state.epoch
+        elif self._is_main and last.exists():
+            raise TrainingError(
+                f"{self.path} already holds a run", hint="add --resume to go on with it, or choose another --run-dir"
+            )
+        if self._is_main:
+            self._board = _tensorboard(self.path)
 
     def keep(self, epoch: Epoch, state: State) -> None:
         """Take down an epoch that has ended."""
@@ -76,19 +78,22 @@ class RunFolder:
             save_tensors(self.path / "best.pt", self._best)
             self._best = None
         write_text(self.path / "metrics.jsonl", "".join(json.dumps(line) + "\n" for line in self.history))
-        self._draw(self.history[max(0, self._written_epoch) :])
+        if self._board is not None:
+            self._draw(self.history[max(0, self._written_epoch) :])
         save_checkpoint(self.path / "last.pt", state, identity=self._identity)
         self._written_s, self._written_epoch = time.monotonic(), state.epoch
 
     def _draw(self, lines: list[dict[str, Any]]) -> None:
-        """The curves of TensorBoard, where the extra geoclass[tensorboard] is installed."""
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            return
-        self._board = self._board or SummaryWriter(str(self.path / "tensorboard"))
         for line in lines:
             for name, value in line.items():
                 if name not in ("epoch", "is_best"):
                     self._board.add_scalar(name, value, line["epoch"])
         self._board.flush()
+
+
+def _tensorboard(path: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:  # the extra geoclass[tensorboard] is not installed
+        return None
+    return SummaryWriter(str(path / "tensorboard"))
