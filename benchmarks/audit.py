@@ -20,12 +20,12 @@ import soundfile
 import torch
 
 from geoclass.audio.decode import AUDIO_SUFFIXES, load_excerpt
-from geoclass.audio.frontend import create_front_end
 from geoclass.audio.segment import cut_segments
-from geoclass.config import LogMelConfig
+from geoclass.config.frontends import LogMelConfig
+from geoclass.dataset.audit import NEIGHBOURS
+from geoclass.dataset.fingerprints import SAME, describe, nearest, reduce_log_mels, similarity
 from geoclass.errors import AudioError
-from geoclass.evaluation.audit import NEIGHBOURS
-from geoclass.evaluation.fingerprints import SAME, describe, nearest, reduce_log_mels, similarity
+from geoclass.features.registry import create_front_end
 
 CONFIG = LogMelConfig()
 EXCERPT_S, SHIFT_S, GAIN = 15.5, 0.3, 0.5

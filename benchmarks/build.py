@@ -20,7 +20,7 @@ import librosa
 import numpy as np
 from tag import copies
 
-from geoclass.config import BuildConfig
+from geoclass.config.settings import BuildConfig
 from geoclass.corpora.folder import Folder
 from geoclass.dataset.build import build_dataset
 

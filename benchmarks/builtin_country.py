@@ -20,7 +20,7 @@ from builtin_judge import calibrate, calibrations, leave_one_source_out, scores
 from builtin_recipe import low_pass, mp3, rows_of_world, world_clips
 from make_builtin_country import CONFIG, SECONDS, learn, parse, read
 
-from geoclass.audio.frontend import create_front_end
+from geoclass.features.registry import create_front_end
 
 DAMAGE = {"low-pass 4 kHz": low_pass(4000), "MP3 128 kbit/s": mp3(128), "MP3 40 kbit/s": mp3(40)}
 

@@ -26,9 +26,10 @@ from builtin_recipe import RATE, Floats, Rows, displacements, mp3, rows_of_sound
 from make_builtin_genre import CONFIG, NAME, SECONDS, Table, learn, noise, parse, read, read_moves, read_outside, scores
 
 from geoclass.audio.decode import load_audio
-from geoclass.audio.frontend import FrontEnd, create_front_end
-from geoclass.bundle import Bundle
-from geoclass.config import StatisticsConfig
+from geoclass.bundle.bundle import Bundle
+from geoclass.config.frontends import StatisticsConfig
+from geoclass.features.base import FrontEnd
+from geoclass.features.registry import create_front_end
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from geoclass.evaluation.answers import Answers
+from geoclass.evaluation.predict import Answers
 from geoclass.evaluation.report import report_on
-from geoclass.evaluation.scored import Scored
 from geoclass.geo.countries import country_codes
+from geoclass.metrics.predictions import Scored
 
 LIMIT_S, LIMIT_GB = 60, 2
 

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from geoclass.bundle import Bundle
-from geoclass.config import BuildConfig, RunConfig
+from geoclass.bundle.bundle import Bundle
+from geoclass.config.settings import BuildConfig, RunConfig
 from geoclass.corpora.base import Corpus, Skipped, Track
 from geoclass.dataset.build import build_dataset
-from geoclass.dataset.manifest import Dataset, Split
-from geoclass.dataset.selection import select_tracks
+from geoclass.dataset.dataset import Dataset, Split
+from geoclass.dataset.select import select_tracks
 from geoclass.training.run import train
 
 VALID_NEEDS = 9  # groups that a label must have for one of them to be held back for calibration

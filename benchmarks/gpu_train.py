@@ -19,10 +19,10 @@ from pathlib import Path
 import torch
 from train import SETTINGS, Step, synthesized, untrained
 
-from geoclass.bundle import Bundle
-from geoclass.config import ModelConfig, RunConfig
+from geoclass.bundle.bundle import Bundle
+from geoclass.config.settings import ModelConfig, RunConfig
+from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.loading import SegmentLoader
-from geoclass.dataset.manifest import Dataset
 from geoclass.training.loop import new_state, train_epochs
 from geoclass.training.runtime import Runtime
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from folds import ask
 
-from geoclass.config import BuildConfig
+from geoclass.config.settings import BuildConfig
 from geoclass.corpora.gtzan import GTZAN
 from geoclass.dataset.build import build_dataset
 from geoclass.presets import load_preset

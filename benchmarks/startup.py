@@ -31,8 +31,9 @@ def phase(name):
 times = {}
 import geoclass.cli.app
 from geoclass.audio.decode import load_excerpt
-from geoclass.bundle import BUILTIN, Bundle
-from geoclass.inference import Classifier
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.catalogue import BUILTIN
+from geoclass.inference.classifier import Classifier
 from geoclass.tagging.apply import iter_apply
 from geoclass.tagging.plan import Policy, iter_plan
 phase("imports")

@@ -29,9 +29,9 @@ def main() -> None:
     import torch
 
     from geoclass.audio.decode import load_excerpt
-    from geoclass.bundle import Bundle
-    from geoclass.inference import Classifier
-    from geoclass.parallel import default_workers, ordered_map
+    from geoclass.bundle.bundle import Bundle
+    from geoclass.inference.classifier import Classifier
+    from geoclass.parallel.threads import default_workers, ordered_map
     from geoclass.tagging.apply import iter_apply
     from geoclass.tagging.plan import Policy, iter_plan
     from geoclass.tagging.tags import read_tags

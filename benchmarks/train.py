@@ -26,12 +26,13 @@ import pandas
 import torch
 from torch import Tensor, nn
 
-from geoclass.bundle import Bundle, Head
-from geoclass.config import BuildConfig, ModelConfig, RunConfig, TrainingConfig, with_overrides
+from geoclass.bundle.bundle import Bundle, Head
+from geoclass.config.settings import BuildConfig, ModelConfig, RunConfig, TrainingConfig
+from geoclass.config.toml import with_overrides
 from geoclass.corpora.folder import Folder
 from geoclass.dataset.build import build_dataset
+from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.loading import SegmentLoader
-from geoclass.dataset.manifest import Dataset
 from geoclass.models.registry import create_model
 from geoclass.training.loop import new_state, predict_logits, train_epochs
 from geoclass.training.runtime import Runtime

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from folds import fold_datasets, pooled, train_and_ask
 
-from geoclass.config import BuildConfig
+from geoclass.config.settings import BuildConfig
 from geoclass.corpora.uci import UCI
-from geoclass.evaluation.geography import distance_km
 from geoclass.geo.countries import region
+from geoclass.metrics.geography import distance_km
 from geoclass.presets import load_preset
 
 PUBLISHED = "published (Zhou, Claire and King 2014): 3,113 km; SVM with extra trees: 0.486, top-3 0.651, 2,944 km"

@@ -19,7 +19,9 @@ from pathlib import Path
 import torch
 from folds import fold_datasets, pooled, train_and_ask
 
-from geoclass.config import BuildConfig, LogMelConfig, RunConfig, with_overrides
+from geoclass.config.frontends import LogMelConfig
+from geoclass.config.settings import BuildConfig, RunConfig
+from geoclass.config.toml import with_overrides
 from geoclass.corpora.fma import FMA
 from geoclass.presets import load_preset
 

@@ -39,7 +39,8 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def small_dataset(music: Path, tmp_path_factory: pytest.TempPathFactory):
     """A data set of `music` with a small front end: 90 segments of 3 s, 32 bands."""
-    from geoclass.config import BuildConfig, LogMelConfig
+    from geoclass.config.frontends import LogMelConfig
+    from geoclass.config.settings import BuildConfig
     from geoclass.corpora.folder import Folder
     from geoclass.dataset.build import build_dataset
 
@@ -50,7 +51,7 @@ def small_dataset(music: Path, tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="session")
 def small_run(small_dataset, tmp_path_factory: pytest.TempPathFactory):
     """A small attention CNN trained on `small_dataset`."""
-    from geoclass.config import ModelConfig, RunConfig, TrainingConfig
+    from geoclass.config.settings import ModelConfig, RunConfig, TrainingConfig
     from geoclass.training.run import train
 
     config = RunConfig(

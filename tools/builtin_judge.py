@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from torch import nn
 
-from geoclass.calibration import TEMPERATURE_RANGE, choose_threshold, decisions, to_probabilities
-from geoclass.evaluation.scores import calibration_bins, expected_calibration_error
-from geoclass.prediction import OUTSIDE
+from geoclass.bundle.calibration import TEMPERATURE_RANGE, choose_threshold, decisions, to_probabilities
+from geoclass.inference.prediction import OUTSIDE
+from geoclass.metrics.formulas import calibration_bins, expected_calibration_error
 
 TARGET_PRECISION = 0.7  # 0.6 is wanted, of recordings that had no say in the threshold
 MOST_OUTSIDE = 0.08  # of Western recordings may get a country

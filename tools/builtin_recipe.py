@@ -19,10 +19,10 @@ from scipy import signal
 from torch import nn
 
 from geoclass.audio.decode import load_excerpt
-from geoclass.audio.frontend import FrontEnd
 from geoclass.audio.segment import cut_segments
+from geoclass.features.base import FrontEnd
+from geoclass.inference.prediction import OUTSIDE
 from geoclass.models.registry import create_model
-from geoclass.prediction import OUTSIDE
 
 Floats = NDArray[np.float64]
 Damage = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]

@@ -32,11 +32,12 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.linear_model import LogisticRegression
 
-from geoclass.audio.frontend import create_front_end
-from geoclass.bundle import BUILTIN, Bundle, Head
-from geoclass.config import TextureConfig
+from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.catalogue import BUILTIN
+from geoclass.config.frontends import TextureConfig
 from geoclass.corpora.base import Track
 from geoclass.corpora.uci import UCI
+from geoclass.features.registry import create_front_end
 from geoclass.geo.borders import country_at
 
 NAME, RELEASE = "country-traditional", "1.1"

@@ -38,14 +38,15 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from torch import nn
 
-from geoclass.audio.frontend import create_front_end
-from geoclass.bundle import BUILTIN, Bundle, Head
-from geoclass.calibration import choose_threshold, decisions, fit_temperature, to_probabilities
-from geoclass.config import StatisticsConfig
+from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.calibration import choose_threshold, decisions, fit_temperature, to_probabilities
+from geoclass.bundle.catalogue import BUILTIN
+from geoclass.config.frontends import StatisticsConfig
 from geoclass.corpora.base import Track
 from geoclass.corpora.gtzan import GTZAN
-from geoclass.evaluation.scores import calibration_bins, expected_calibration_error
-from geoclass.prediction import OUTSIDE
+from geoclass.features.registry import create_front_end
+from geoclass.inference.prediction import OUTSIDE
+from geoclass.metrics.formulas import calibration_bins, expected_calibration_error
 
 NAME, RELEASE = "genre-gtzan", "1.2"
 CONFIG = StatisticsConfig(hop_length=2_048)  # a quarter of librosa's frames and of the time

@@ -10,9 +10,9 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "AudioError": "geoclass.errors",
-    "Bundle": "geoclass.bundle",
-    "Classifier": "geoclass.inference",
-    "Dataset": "geoclass.dataset.manifest",
+    "Bundle": "geoclass.bundle.bundle",
+    "Classifier": "geoclass.inference.classifier",
+    "Dataset": "geoclass.dataset.dataset",
     "GeoclassError": "geoclass.errors",
     "apply_plan": "geoclass.tagging.apply",
     "build_dataset": "geoclass.dataset.build",

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from geoclass.audio.frontend import create_front_end, slaney_bank
-from geoclass.config import LogMelConfig
+from geoclass.config.frontends import LogMelConfig
+from geoclass.features.banks import slaney_bank
+from geoclass.features.registry import create_front_end
 
 CONFIGS = [
     LogMelConfig(),

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from geoclass.audio.frontend import create_front_end
-from geoclass.audio.statistics import chroma_bank
-from geoclass.config import StatisticsConfig, TextureConfig
+from geoclass.config.frontends import StatisticsConfig, TextureConfig
 from geoclass.errors import AudioError
+from geoclass.features.banks import chroma_bank
+from geoclass.features.registry import create_front_end
 
 RATE = 22_050
 
@@ -50,7 +50,7 @@ def test_the_chroma_bank_is_librosas(rate: int, n_fft: int) -> None:
 def test_statistics_are_made_without_librosa() -> None:
     """Its numba takes seconds to import: longer than a file takes."""
     program = (
-        "import sys; from geoclass.audio.frontend import create_front_end; from geoclass.config import *; "
+        "import sys; from geoclass.features.registry import create_front_end; from geoclass.config.frontends import *; "
         "create_front_end(StatisticsConfig()); create_front_end(TextureConfig()); "
         "sys.exit(' '.join({'librosa', 'numba', 'scipy'} & set(sys.modules)) or None)"
     )

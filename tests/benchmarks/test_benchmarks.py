@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from geoclass.config import ModelConfig, RunConfig
+from geoclass.config.settings import ModelConfig, RunConfig
+from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.loading import SegmentLoader
-from geoclass.dataset.manifest import Dataset
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from geoclass.bundle import BUILTIN, Bundle
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.catalogue import BUILTIN
 from geoclass.geo.countries import country_codes
-from geoclass.inference import Classifier
-from geoclass.prediction import OUTSIDE, Prediction
+from geoclass.inference.classifier import Classifier
+from geoclass.inference.prediction import OUTSIDE, Prediction
 
 NAMES = ["country-traditional", "genre-gtzan"]
 
@@ -70,8 +71,8 @@ def test_what_gtzan_hears_agrees_with_its_table(shared_data: Path) -> None:
     import torch
 
     from geoclass.audio.decode import load_audio
-    from geoclass.audio.frontend import create_front_end
-    from geoclass.config import StatisticsConfig
+    from geoclass.config.frontends import StatisticsConfig
+    from geoclass.features.registry import create_front_end
 
     config = StatisticsConfig()
     front_end = create_front_end(config)

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from geoclass.cli.app import app
-from geoclass.dataset.manifest import Dataset
+from geoclass.dataset.dataset import Dataset
 from geoclass.training.run import TrainResult
 
 SMALL = ["--segment-seconds", "3", "--set", "front_end.n_mels=32", "--set", "front_end.n_fft=1024"]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from geoclass.bundle import Bundle, Head, find_bundle, installed_bundles
+from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.catalogue import find_bundle, installed_bundles
 from geoclass.errors import BundleError, DeviceError
 from geoclass.training.run import TrainResult
 

@@ -6,20 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoclass.config import (
-    BuildConfig,
-    LogMelConfig,
-    ModelConfig,
-    RunConfig,
-    TableConfig,
-    TrainingConfig,
-    from_dict,
-    load_toml,
-    parse_value,
-    save_toml,
-    to_dict,
-    with_overrides,
-)
+from geoclass.config.frontends import LogMelConfig, TableConfig
+from geoclass.config.settings import BuildConfig, ModelConfig, RunConfig, TrainingConfig
+from geoclass.config.toml import from_dict, load_toml, parse_value, save_toml, to_dict, with_overrides
 from geoclass.errors import ConfigError
 
 CONFIGS = [

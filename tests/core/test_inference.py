@@ -9,12 +9,12 @@ import pytest
 import soundfile
 import torch
 
-from geoclass import inference
-from geoclass.bundle import Bundle
-from geoclass.dataset.manifest import Dataset
+from geoclass.bundle.bundle import Bundle
+from geoclass.dataset.dataset import Dataset
 from geoclass.errors import AudioError, ModelError
-from geoclass.inference import Classifier
-from geoclass.prediction import Failure, Prediction
+from geoclass.inference import classifier as inference
+from geoclass.inference.classifier import Classifier
+from geoclass.inference.prediction import Failure, Prediction
 from geoclass.training.run import TrainResult
 
 

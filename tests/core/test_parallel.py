@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from geoclass.parallel import ordered_map
+from geoclass.parallel.threads import ordered_map
 
 
 def _slow_first(number: int) -> int:

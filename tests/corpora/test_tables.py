@@ -12,7 +12,6 @@ from geoclass.corpora.tables import (
     finite,
     header_of,
     number_table,
-    plain_text,
     read_rows,
 )
 from geoclass.errors import CorpusError
@@ -41,21 +40,6 @@ def test_coordinates_come_in_pairs_on_the_globe(
     latitude: str, longitude: str, expected: tuple[float | None, float | None]
 ) -> None:
     assert coordinates(latitude, longitude) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("<p>Berlin<br />Germany</p>", "Berlin Germany"),
-        ('<a href="http://example.org/?a=1&b=2">Brooklyn</a>, NY', "Brooklyn, NY"),
-        ("Simon &amp; Garfunkel", "Simon & Garfunkel"),
-        ("I <3 you > me", "I <3 you > me"),
-        (" two \n lines ", "two lines"),
-        ("", ""),
-    ],
-)
-def test_markup_is_removed_and_text_is_kept(text: str, expected: str) -> None:
-    assert plain_text(text) == expected
 
 
 def test_columns_are_found_by_any_of_their_names_and_any_case() -> None:

@@ -12,15 +12,17 @@ import pytest
 import soundfile
 
 from geoclass.audio.decode import load_excerpt
-from geoclass.audio.frontend import create_front_end
 from geoclass.audio.segment import cut_segments
-from geoclass.config import BuildConfig, LogMelConfig
+from geoclass.config.frontends import LogMelConfig
+from geoclass.config.settings import BuildConfig
 from geoclass.corpora.folder import Folder
-from geoclass.dataset import build, features
+from geoclass.dataset import build
+from geoclass.dataset import extract as features
 from geoclass.dataset.build import build_dataset
-from geoclass.dataset.manifest import Dataset
-from geoclass.dataset.selection import select_tracks
+from geoclass.dataset.dataset import Dataset
+from geoclass.dataset.select import select_tracks
 from geoclass.errors import DatasetError, StorageError
+from geoclass.features.registry import create_front_end
 
 CONFIG = BuildConfig(segment_seconds=3.0, front_end=LogMelConfig(n_mels=16, n_fft=1024))
 

@@ -11,7 +11,7 @@ from test_build import assert_same_bytes
 
 from geoclass.corpora.folder import Folder
 from geoclass.dataset.build import build_dataset
-from geoclass.dataset.manifest import Dataset
+from geoclass.dataset.dataset import Dataset
 from geoclass.errors import ClusterError, UsageError
 
 distributed = pytest.importorskip("distributed", reason="the extra geoclass[cluster] is not installed")
@@ -89,7 +89,7 @@ def test_another_version_on_a_worker_is_refused(
     cluster: Cluster, small_dataset: Dataset, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster.add_worker()
-    monkeypatch.setattr("geoclass.parallel.__version__", "99.0")
+    monkeypatch.setattr("geoclass.parallel.cluster.__version__", "99.0")
     with pytest.raises(ClusterError, match=r"99\.0 here and"):
         build_dataset(Folder(music), out=tmp_path / "out", config=small_dataset.config, scheduler=cluster.address)
 

@@ -10,10 +10,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from geoclass.bundle import Bundle, Head
-from geoclass.config import BuildConfig, FrontEndConfig, TableConfig, to_dict
-from geoclass.dataset.manifest import SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset
-from geoclass.evaluation.scored import Scored
+from geoclass.bundle.bundle import Bundle, Head
+from geoclass.config.frontends import FrontEndConfig, TableConfig
+from geoclass.config.settings import BuildConfig
+from geoclass.config.toml import to_dict
+from geoclass.dataset.dataset import SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset
+from geoclass.metrics.predictions import Scored
 from geoclass.models.network import Network
 from geoclass.storage import write_json
 

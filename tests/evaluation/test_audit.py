@@ -10,13 +10,13 @@ import pytest
 import soundfile
 import torch
 
-from geoclass.audio.frontend import create_front_end
-from geoclass.config import LogMelConfig
-from geoclass.dataset.manifest import Dataset
-from geoclass.evaluation.audit import audit
-from geoclass.evaluation.fingerprints import SAME, reduce_log_mels, similarity
+from geoclass.config.frontends import LogMelConfig
+from geoclass.dataset.audit import audit
+from geoclass.dataset.dataset import Dataset
+from geoclass.dataset.fingerprints import SAME, reduce_log_mels, similarity
 from geoclass.evaluation.leaks import leak_report
 from geoclass.evaluation.report import evaluate
+from geoclass.features.registry import create_front_end
 
 CONFIG = LogMelConfig(sample_rate=16_000, n_fft=1024, hop_length=512, n_mels=64, f_max_hz=8_000)
 RATE, SECONDS, SHIFT_S = CONFIG.sample_rate, 5, 0.3

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from geoclass.errors import EvaluationError
-from geoclass.evaluation.bootstrap import interval, paired_differences, resample_weights, resampled_scores
-from geoclass.evaluation.metrics import compute_metrics
-from geoclass.evaluation.scored import Scored
+from geoclass.metrics.bootstrap import interval, paired_differences, resample_weights, resampled_scores
+from geoclass.metrics.compute import compute_metrics
+from geoclass.metrics.predictions import Scored
 
 
 def _repeat(scored: Scored, weights: np.ndarray) -> Scored:
@@ -53,7 +53,7 @@ def test_tracks_of_an_artist_are_drawn_together(make_scored: Callable[..., Score
 def test_blocks_do_not_change_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     clusters = np.arange(10) // 2
     whole = np.concatenate(list(resample_weights(clusters, resamples=9, seed=4)))
-    monkeypatch.setattr("geoclass.evaluation.bootstrap._BLOCK", 20)
+    monkeypatch.setattr("geoclass.metrics.bootstrap._BLOCK", 20)
     parts = list(resample_weights(clusters, resamples=9, seed=4))
     assert len(parts) == 5
     assert np.array_equal(whole, np.concatenate(parts))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geoclass.calibration import (
+from geoclass.bundle.calibration import (
     MIN_DECISIONS,
     TEMPERATURE_RANGE,
     choose_threshold,

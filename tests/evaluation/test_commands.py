@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from geoclass.cli.evaluate import evaluate
 from geoclass.cli.explain import explain
-from geoclass.dataset.manifest import Dataset
+from geoclass.dataset.dataset import Dataset
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_without_a_model_the_built_in_one_is_asked_or_missed(
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
 ) -> None:
-    monkeypatch.setattr("geoclass.bundle.BUILTIN", tmp_path)
+    monkeypatch.setattr("geoclass.bundle.catalogue.BUILTIN", tmp_path)
     typed = [part.format(data=small_dataset.folder) for part in arguments]
     missed = run(*typed)
     assert missed.exit_code == 2

@@ -10,7 +10,7 @@ from test_page import report_of
 
 from geoclass.errors import EvaluationError
 from geoclass.evaluation.compare import compare
-from geoclass.evaluation.scored import Scored
+from geoclass.metrics.predictions import Scored
 
 Make = Callable[..., Scored]
 

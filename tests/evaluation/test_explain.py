@@ -10,13 +10,13 @@ import soundfile
 import torch
 from torch import Tensor
 
-from geoclass.bundle import Bundle, Head
-from geoclass.config import TextureConfig
-from geoclass.dataset.manifest import Dataset
+from geoclass.bundle.bundle import Bundle, Head
+from geoclass.config.frontends import TextureConfig
+from geoclass.dataset.dataset import Dataset
 from geoclass.errors import EvaluationError
-from geoclass.evaluation.attribution import integrated_gradients, permutation_importance, shapley_values
-from geoclass.evaluation.explain import explain, portray, write_segment
-from geoclass.evaluation.explain_plots import draw_explanation, draw_portraits
+from geoclass.explain.attribution import integrated_gradients, permutation_importance, shapley_values
+from geoclass.explain.explain import explain, portray, write_segment
+from geoclass.explain.plots import draw_explanation, draw_portraits
 from geoclass.models.registry import create_model
 
 Make = Callable[..., Any]
@@ -95,7 +95,7 @@ def test_a_file_is_explained(small_run: Any, music: Path, tmp_path: Path) -> Non
 
 
 def test_the_prediction_is_that_of_the_classifier(small_run: Any, music: Path) -> None:
-    from geoclass.inference import Classifier
+    from geoclass.inference.classifier import Classifier
 
     path = next(music.rglob("*.mp3"))
     said = Classifier(small_run.bundle).predict(path).fields["country"]

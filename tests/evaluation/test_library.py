@@ -10,7 +10,7 @@ from mutagen.id3 import ID3, TCON, TPE1, TXXX
 
 from geoclass.errors import EvaluationError
 from geoclass.evaluation.library import evaluate_library
-from geoclass.prediction import Failure, FieldPrediction, Prediction
+from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
 
 LABELS = ("TR", "FR", "JP")
 

@@ -8,9 +8,9 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from geoclass.errors import EvaluationError
-from geoclass.evaluation.metrics import compute_metrics, confusion
-from geoclass.evaluation.scored import Scored
-from geoclass.evaluation.scores import calibration_bins, coverage_curve, ranking_scores, weighted_median
+from geoclass.metrics.compute import compute_metrics, confusion
+from geoclass.metrics.formulas import calibration_bins, coverage_curve, ranking_scores, weighted_median
+from geoclass.metrics.predictions import Scored
 
 EXACT = {"rel": 0, "abs": 1e-9}
 

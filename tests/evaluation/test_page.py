@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geoclass.evaluation.answers import Answers
 from geoclass.evaluation.compare import compare
+from geoclass.evaluation.predict import Answers
 from geoclass.evaluation.report import TaskReport, report_on
-from geoclass.evaluation.scored import Scored
+from geoclass.metrics.predictions import Scored
 
 COUNTRIES = ("US", "GB", "FR", "TR", "IN", "JP", "NG", "BR", "NZ", "FJ")
 

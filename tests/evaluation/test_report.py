@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geoclass.bundle import Bundle
-from geoclass.config import TableConfig
-from geoclass.dataset.manifest import Dataset
+from geoclass.bundle.bundle import Bundle
+from geoclass.config.frontends import TableConfig
+from geoclass.dataset.dataset import Dataset
 from geoclass.errors import DatasetError, EvaluationError
 from geoclass.evaluation.report import evaluate
 

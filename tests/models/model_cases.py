@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from geoclass.config import FrontEndConfig, LogMelConfig, TableConfig, W2vBertConfig
+from geoclass.config.frontends import FrontEndConfig, LogMelConfig, TableConfig, W2vBertConfig
 from geoclass.models.network import Network
 from geoclass.models.registry import create_model
 

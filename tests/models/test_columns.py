@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
-from geoclass.config import RunConfig, TableConfig, with_overrides
+from geoclass.config.frontends import TableConfig
+from geoclass.config.settings import RunConfig
+from geoclass.config.toml import with_overrides
 from geoclass.errors import ModelError
 from geoclass.models.columns import Bins, Quantiles, Whiten
 from geoclass.models.registry import create_model

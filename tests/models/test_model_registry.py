@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from geoclass.config import LogMelConfig, TableConfig, W2vBertConfig
+from geoclass.config.frontends import LogMelConfig, TableConfig, W2vBertConfig
 from geoclass.errors import ModelError
 from geoclass.models.registry import check_model, create_model, list_models, model_arguments
 

@@ -5,7 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from geoclass.config import LogMelConfig, RunConfig, TableConfig, W2vBertConfig, from_dict, to_dict
+from geoclass.config.frontends import LogMelConfig, TableConfig, W2vBertConfig
+from geoclass.config.settings import RunConfig
+from geoclass.config.toml import from_dict, to_dict
 from geoclass.errors import ConfigError
 from geoclass.models.registry import MODELS, check_model, create_model
 from geoclass.presets import list_presets, load_preset

@@ -4,9 +4,9 @@ import pytest
 import torch
 from model_cases import TINY_BERT
 
-from geoclass.audio.frontend import create_front_end
-from geoclass.config import W2vBertConfig
+from geoclass.config.frontends import W2vBertConfig
 from geoclass.errors import ModelError
+from geoclass.features.registry import create_front_end
 from geoclass.models.registry import create_model
 
 transformers = pytest.importorskip("transformers")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from geoclass.prediction import Failure, FieldPrediction, Prediction
+from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
 
 RATE = 22_050  # Hz
 SUFFIXES = ("mp3", "flac", "ogg", "opus", "oga", "m4a", "aac", "wav", "aiff", "wma")

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from tagging_helpers import RATE, FakeClassifier, tone
 
 from geoclass.audio.decode import load_audio
-from geoclass.tagging import mp4, ogg, riff, splice, vorbis
 from geoclass.tagging.apply import apply_plan, undo
+from geoclass.tagging.formats import edit as splice
+from geoclass.tagging.formats import mp4, ogg, riff, vorbis
 from geoclass.tagging.plan import Policy, plan_tags
 from geoclass.tagging.tags import read_tags, tag_edits
 

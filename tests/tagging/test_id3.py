@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tagging_helpers import FakeClassifier, answer
 
-from geoclass.tagging import id3
 from geoclass.tagging.apply import apply_plan, undo
+from geoclass.tagging.formats import id3
 from geoclass.tagging.plan import Policy, plan_tags
 from geoclass.tagging.tags import read_tags
 

@@ -10,7 +10,7 @@ from tagging_helpers import SUFFIXES, FakeClassifier, encode
 
 from geoclass.audio.decode import load_excerpt
 from geoclass.errors import AudioError
-from geoclass.prediction import Failure, Prediction
+from geoclass.inference.prediction import Failure, Prediction
 from geoclass.tagging.apply import apply_plan, undo
 from geoclass.tagging.plan import plan_tags
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tagging_helpers import FakeClassifier, answer
 
 from geoclass.errors import UsageError
-from geoclass.prediction import Failure
+from geoclass.inference.prediction import Failure
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.corrections import Corrections
-from geoclass.tagging.evidence import genre_name, parse_provenance, provenance
+from geoclass.tagging.entries import genre_name, parse_provenance, provenance
 from geoclass.tagging.plan import Policy, plan_tags
 from geoclass.tagging.tags import read_tags
 

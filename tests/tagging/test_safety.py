@@ -14,11 +14,13 @@ import pytest
 from tagging_helpers import FakeClassifier
 
 from geoclass.errors import StorageError, TaggingError
-from geoclass.tagging import apply, rewrite, splice
+from geoclass.library.scan import sound_files
+from geoclass.tagging import apply, rewrite
 from geoclass.tagging import journal as journal_module
 from geoclass.tagging.apply import apply_plan, undo
+from geoclass.tagging.formats import edit as splice
 from geoclass.tagging.journal import last_journal
-from geoclass.tagging.library import only_run, sound_files
+from geoclass.tagging.lock import only_run
 from geoclass.tagging.plan import plan_tags
 from geoclass.tagging.tags import read_tags
 

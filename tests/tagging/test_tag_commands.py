@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from geoclass.cli import tag as tag_module
 from geoclass.cli.app import app
-from geoclass.prediction import Failure
-from geoclass.tagging.library import only_run
+from geoclass.inference.prediction import Failure
+from geoclass.tagging.lock import only_run
 from geoclass.tagging.tags import read_tags
 
 runner = CliRunner()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from geoclass.bundle import Bundle
-from geoclass.dataset.manifest import Dataset
+from geoclass.bundle.bundle import Bundle
+from geoclass.dataset.dataset import Dataset
 
 SETTINGS = [
     *("--epochs", "3", "--batch-size", "16", "--lr", "0.003", "--device", "cpu", "--model", "attention-cnn"),

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from geoclass.cli.app import app
-from geoclass.config import RunConfig
+from geoclass.config.settings import RunConfig
+from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.folds import deal_folds, fold_of_dataset
-from geoclass.dataset.manifest import Dataset
 from geoclass.errors import DatasetError
 from geoclass.training.sweep import expand_grid, plan_sweep
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geoclass.config import BuildConfig, LogMelConfig, ModelConfig, RunConfig, TrainingConfig
+from geoclass.config.frontends import LogMelConfig
+from geoclass.config.settings import BuildConfig, ModelConfig, RunConfig, TrainingConfig
 from geoclass.corpora.folder import Folder
 from geoclass.dataset.build import build_dataset
-from geoclass.dataset.manifest import Dataset
+from geoclass.dataset.dataset import Dataset
 from geoclass.evaluation.report import evaluate
-from geoclass.inference import Classifier
-from geoclass.prediction import Prediction
+from geoclass.inference.classifier import Classifier
+from geoclass.inference.prediction import Prediction
 from geoclass.training.run import train
 
 GENRES = {"TR": "Makam|Folk", "CN": "Opera", "IN": "Raga|Folk"}

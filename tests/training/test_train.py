@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from geoclass.bundle import Bundle
-from geoclass.config import ModelConfig, RunConfig, TrainingConfig, load_toml
+from geoclass.bundle.bundle import Bundle
+from geoclass.config.settings import ModelConfig, RunConfig, TrainingConfig
+from geoclass.config.toml import load_toml
+from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.loading import SegmentLoader
-from geoclass.dataset.manifest import Dataset
 from geoclass.errors import ConfigError, DeviceError, ModelError, TrainingError
 from geoclass.training import run_folder
 from geoclass.training.loop import Epoch

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from geoclass.cli.console import Debug, Output, Quiet, Workers, session
-from geoclass.config import BuildConfig, with_overrides
+from geoclass.config.settings import BuildConfig
+from geoclass.config.toml import with_overrides
 from geoclass.errors import UsageError
 from geoclass.storage import data_dir
 
@@ -119,7 +120,7 @@ def _codes(text: str) -> tuple[str, ...]:
 
 
 def _report(output: Output, dataset: Any) -> None:
-    from geoclass.dataset.manifest import open_summary
+    from geoclass.dataset.dataset import open_summary
 
     summary = open_summary(dataset.folder)
     split = dataset.document["split"]

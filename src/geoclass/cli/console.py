@@ -5,13 +5,14 @@ Results go to stdout; progress, warnings and errors to stderr. rich is imported 
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from geoclass.errors import GeoclassError
+from geoclass.progress import Progress
 
 DONE, SOME_FAILED, WRONG_USAGE, NOT_DONE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -19,8 +20,6 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results and er
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Decoding threads; one per core by default.")]
-
-Advance = Callable[..., None]  # advance(n=1, *, total=None, note=None)
 
 
 class Output:
@@ -58,12 +57,13 @@ class Output:
         _console().print(table)
 
     @contextmanager
-    def progress(self, description: str, *, total: int | None = None, unit: str = "files") -> Iterator[Advance]:
+    def progress(self, description: str, *, total: int | None = None, unit: str = "files") -> Iterator[Progress]:
         """A bar with rate and time left on a terminal's stderr; nothing when that is piped. Yields `advance`."""
         if self.quiet or not sys.stderr.isatty():
             yield lambda n=1, *, total=None, note=None: None
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
 
         columns = (
             TextColumn("{task.description}"),
@@ -73,7 +73,7 @@ class Output:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with Progress(*columns, console=_console(stderr=True), transient=True) as bar:
+        with Bar(*columns, console=_console(stderr=True), transient=True) as bar:
             task = bar.add_task(description, total=total, rate="", note="")
 
             def advance(n: int = 1, *, total: int | None = None, note: str | None = None) -> None:

@@ -10,8 +10,8 @@ from geoclass.cli.console import SOME_FAILED, Debug, Device, Output, Quiet, Work
 from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
-    from geoclass.bundle import Bundle
-    from geoclass.dataset.manifest import Dataset
+    from geoclass.bundle.bundle import Bundle
+    from geoclass.dataset.dataset import Dataset
     from geoclass.evaluation.report import Report, TaskReport
 
 
@@ -48,14 +48,14 @@ def evaluate(
             raise UsageError(
                 "--library takes the files' tags for truth: it goes with neither --dataset nor --leak-report"
             )
-        from geoclass.bundle import Bundle
+        from geoclass.bundle.bundle import Bundle
 
         if library:
             names = list(models or built_in(("country", "genre")))
             bundles = [Bundle.load(name, device=device) for name in names]
             _score_library(output, bundles, library, report, bootstrap=bootstrap, seed=seed, workers=workers)
             return
-        from geoclass.dataset.manifest import Dataset
+        from geoclass.dataset.dataset import Dataset
         from geoclass.evaluation.report import evaluate as run_evaluation
         from geoclass.storage import newest_dataset
 
@@ -88,7 +88,7 @@ def built_in(tasks: Sequence[str]) -> list[str]:
     Raises:
         UsageError: There is none.
     """
-    from geoclass.bundle import BUILTIN, installed_bundles, read_description
+    from geoclass.bundle.catalogue import BUILTIN, installed_bundles, read_description
 
     chosen: list[str] = []
     answered: set[str] = set()
@@ -110,7 +110,7 @@ def _show(output: Output, report: "Report") -> None:
 
 
 def _show_task(output: Output, report: "TaskReport") -> None:
-    from geoclass.evaluation.scores import SCORE_NAMES
+    from geoclass.metrics.formulas import SCORE_NAMES
 
     metrics = report.metrics
     rows = []
@@ -165,7 +165,7 @@ def _compare(
 ) -> None:
     from geoclass.errors import EvaluationError
     from geoclass.evaluation.compare import columns_of, compare, rows_of
-    from geoclass.evaluation.scores import SCORE_NAMES
+    from geoclass.metrics.formulas import SCORE_NAMES
 
     shared = [task for task in reports[0].tasks if all(task in other.tasks for other in reports)]
     if not shared:
@@ -201,8 +201,8 @@ def _score_library(
     workers: int | None,
 ) -> None:
     from geoclass.evaluation.library import TARGET_PRECISION, evaluate_library
-    from geoclass.inference import Classifier
-    from geoclass.tagging.library import sound_files
+    from geoclass.inference.classifier import Classifier
+    from geoclass.library.scan import sound_files
 
     files = list(sound_files(paths))
     if not files:

@@ -36,7 +36,7 @@ def explain(
     with session(quiet=quiet, debug=debug) as output:
         if (file is None) == (dataset is None):
             raise UsageError("explain takes either a sound file or --dataset", hint="geoclass explain song.mp3")
-        from geoclass.bundle import Bundle
+        from geoclass.bundle.bundle import Bundle
         from geoclass.cli.evaluate import built_in
 
         bundle = Bundle.load(model or built_in((task,) if task else ("country", "genre"))[0], device=device)
@@ -46,9 +46,9 @@ def explain(
             _portray(output, bundle, dataset, task=task, split=split, out=out)
             return
         assert file is not None
-        from geoclass.evaluation.explain import explain as run_explanation
-        from geoclass.evaluation.explain import write_segment
-        from geoclass.evaluation.explain_plots import draw_explanation
+        from geoclass.explain.explain import explain as run_explanation
+        from geoclass.explain.explain import write_segment
+        from geoclass.explain.plots import draw_explanation
 
         found = run_explanation(bundle, file, task=task, label=label, excerpt_seconds=excerpt_seconds)
         rows = [(name, probability) for name, probability in found.prediction.candidates[:5]]
@@ -68,10 +68,10 @@ def explain(
 
 
 def _portray(output: Output, bundle: object, dataset: Path, *, task: str | None, split: str, out: Path | None) -> None:
-    from geoclass.bundle import Bundle
-    from geoclass.dataset.manifest import Dataset
-    from geoclass.evaluation.explain import portray
-    from geoclass.evaluation.explain_plots import draw_portraits
+    from geoclass.bundle.bundle import Bundle
+    from geoclass.dataset.dataset import Dataset
+    from geoclass.explain.explain import portray
+    from geoclass.explain.plots import draw_portraits
 
     assert isinstance(bundle, Bundle)
     opened = Dataset.open(dataset)

@@ -24,7 +24,7 @@ def inspect(
     Example: geoclass inspect ~/fma-country --plots plots/
     """
     with session(quiet=quiet, debug=debug) as output:
-        from geoclass.dataset.manifest import Dataset
+        from geoclass.dataset.dataset import Dataset
         from geoclass.storage import newest_dataset
 
         opened = Dataset.open(dataset or newest_dataset())
@@ -43,7 +43,7 @@ def inspect(
 
 
 def _overview(output: Output, dataset: Any) -> None:
-    from geoclass.dataset.manifest import open_summary
+    from geoclass.dataset.dataset import open_summary
 
     document, summary = dataset.document, open_summary(dataset.folder)
     shape = " x ".join(map(str, dataset.features.shape[1:]))
@@ -66,10 +66,11 @@ def _overview(output: Output, dataset: Any) -> None:
 
 def _labels(output: Output, dataset: Any, task: str) -> None:
     counts = dataset.document["counts"][task]
-    splits = ("train", "valid", "test")
-    rows = [[_named(task, label), *(_cell([of[split]]) for split in splits)] for label, of in counts.items()]
-    rows.append(["all", *(_cell([of[split] for of in counts.values()]) for split in splits)])
-    output.table(f"\n{task}: tracks (segments)", [task, *splits], rows)
+    from geoclass.vocabulary import SPLITS
+
+    rows = [[_named(task, label), *(_cell([of[split]]) for split in SPLITS)] for label, of in counts.items()]
+    rows.append(["all", *(_cell([of[split] for of in counts.values()]) for split in SPLITS)])
+    output.table(f"\n{task}: tracks (segments)", [task, *SPLITS], rows)
 
 
 def _cell(counts: list[dict[str, int]]) -> str:
@@ -85,7 +86,7 @@ def _named(task: str, label: str) -> str:
 
 
 def _audit(output: Output, dataset: Any) -> None:
-    from geoclass.evaluation.audit import audit
+    from geoclass.dataset.audit import audit
 
     with output.progress("comparing sound", unit="segments") as advance:
         found = audit(dataset, progress=advance)

@@ -24,7 +24,7 @@ def list_(quiet: Quiet = False, debug: Debug = False) -> None:
     Example: geoclass models list
     """
     with session(quiet=quiet, debug=debug) as output:
-        from geoclass.bundle import installed_bundles, read_description
+        from geoclass.bundle.catalogue import installed_bundles, read_description
         from geoclass.models.registry import MODELS
 
         rows = []
@@ -57,7 +57,7 @@ def show(
             for key, value in model_arguments(name).items():
                 output.result(f"  --set model.{key}={value}")
             return
-        from geoclass.bundle import find_bundle
+        from geoclass.bundle.catalogue import find_bundle
 
         output.result((find_bundle(name) / "README.md").read_text(encoding="utf-8"))
 
@@ -74,7 +74,8 @@ def export(
     Example: geoclass models export runs/first ./my-model
     """
     with session(quiet=quiet, debug=debug) as output:
-        from geoclass.bundle import Bundle, find_bundle
+        from geoclass.bundle.bundle import Bundle
+        from geoclass.bundle.catalogue import find_bundle
         from geoclass.errors import UsageError
 
         source = find_bundle(name)

@@ -83,7 +83,7 @@ def _parse(name: str, text: str) -> tuple[str, ...] | None:
     if not text:
         return ()
     if name == "genre":
-        from geoclass.tagging.evidence import genre_name
+        from geoclass.tagging.entries import genre_name
 
         return tuple(genre_name(part) for part in text.split(",") if part.strip())
     from geoclass.geo.countries import find_country

@@ -14,7 +14,7 @@ from geoclass.cli.console import SOME_FAILED, Debug, Device, Output, Quiet, Work
 from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
-    from geoclass.inference import Classifier
+    from geoclass.inference.classifier import Classifier
     from geoclass.tagging.plan import FieldPlan, FilePlan, Policy
 
 _FIELDS = ("country", "genre")
@@ -87,10 +87,11 @@ def tag(
     Example: geoclass tag ~/Music --dry-run
     """
     with session(quiet=quiet or json_, debug=debug) as output:
+        from geoclass.library.scan import sound_files
         from geoclass.tagging.apply import iter_apply
         from geoclass.tagging.corrections import Corrections
         from geoclass.tagging.journal import default_path
-        from geoclass.tagging.library import only_run, sound_files
+        from geoclass.tagging.lock import only_run
         from geoclass.tagging.plan import Policy, iter_plan
 
         policy = Policy(
@@ -141,8 +142,9 @@ def _names(text: str, option: str) -> tuple[str, ...]:
 
 def _classifier(models: Sequence[str], policy: "Policy", *, device: str, **options: Any) -> "Classifier":
     """The models named, or for each field the first built-in one that answers it."""
-    from geoclass.bundle import BUILTIN, Bundle, installed_bundles, read_description
-    from geoclass.inference import Classifier
+    from geoclass.bundle.bundle import Bundle
+    from geoclass.bundle.catalogue import BUILTIN, installed_bundles, read_description
+    from geoclass.inference.classifier import Classifier
 
     chosen: list[Any] = list(models)
     if not chosen:

@@ -42,9 +42,9 @@ def train(
     Example: geoclass train ~/fma-country --model attention-cnn --epochs 30 --device cuda
     """
     with session(quiet=quiet, debug=debug) as output:
-        from geoclass.dataset.manifest import Dataset
-        from geoclass.device import resolve_device
+        from geoclass.dataset.dataset import Dataset
         from geoclass.models.registry import default_model
+        from geoclass.parallel.device import resolve_device
         from geoclass.storage import newest_dataset
         from geoclass.training.run import train as run_training
 
@@ -120,7 +120,8 @@ def _sweep(
 
 
 def _settings(config: Path | None, preset: str | None, resumed: Path | None, overrides: list[str]) -> Any:
-    from geoclass.config import RunConfig, load_toml, with_overrides
+    from geoclass.config.settings import RunConfig
+    from geoclass.config.toml import load_toml, with_overrides
     from geoclass.errors import UsageError
 
     if config is not None and preset is not None:

@@ -24,7 +24,7 @@ def undo(
     with session(quiet=quiet, debug=debug) as output:
         from geoclass.tagging.apply import iter_undo
         from geoclass.tagging.journal import last_journal
-        from geoclass.tagging.library import only_run
+        from geoclass.tagging.lock import only_run
 
         with only_run():
             found = journal or last_journal()

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from geoclass.errors import CorpusError, UsageError
-
-SPLITS = ("train", "valid", "test")
+from geoclass.vocabulary import SPLITS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
 from geoclass.corpora.base import Skipped, Track, check_root, check_task, file_problem, with_official_split
-from geoclass.corpora.tables import coordinates, find_columns, finite, header_of, plain_text, read_rows
+from geoclass.corpora.tables import coordinates, find_columns, finite, header_of, read_rows
 from geoclass.errors import CorpusError, UsageError
+from geoclass.text import plain_text
 
 Subset = Literal["small", "medium", "large", "full"]
 SUBSETS: tuple[Subset, ...] = get_args(Subset)  # each contains those before it; "full" is "large" untrimmed

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from geoclass.audio.decode import AUDIO_SUFFIXES
-from geoclass.corpora.base import SPLITS, Skipped, Track, check_root, check_task, file_problem, with_official_split
+from geoclass.corpora.base import Skipped, Track, check_root, check_task, file_problem, with_official_split
 from geoclass.corpora.tables import coordinates, find_columns, finite, header_of, read_rows
 from geoclass.errors import CorpusError, UsageError
 from geoclass.geo.countries import find_country
+from geoclass.vocabulary import SPLITS
 
 CSV_NAMES = ("labels.csv", "metadata.csv")  # looked for in the folder, in this order
 _SPLITS = {"train": "train", "training": "train", "valid": "valid", "validation": "valid", "test": "test"}

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
 from geoclass.corpora.base import (
-    SPLITS,
     Skipped,
     Track,
     check_root,
@@ -22,6 +21,7 @@ from geoclass.corpora.base import (
 )
 from geoclass.corpora.tables import NumberTable, find_columns, find_table, header_of, number_table, read_rows
 from geoclass.errors import CorpusError, UsageError
+from geoclass.vocabulary import SPLITS
 
 SplitName = Literal["filtered", "random"]
 CLIP_S = 30.0  # seconds

@@ -1,9 +1,7 @@
 """CSV files of other people: read line by line, columns found by any of their names, numbers checked."""
 
 import csv
-import html
 import math
-import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +11,6 @@ from geoclass.errors import CorpusError
 
 LONGEST_FIELD = 2**31 - 1  # characters; biographies in FMA pass the 131,072 that the csv module allows
 _LISTED = 10  # columns that a note names
-_BREAK = re.compile(r"</?(?:p|br|div|li|ul|ol|h\d|td|tr)\b[^<>]*>", re.IGNORECASE)  # tags that part words
-_TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -114,11 +110,6 @@ def coordinates(latitude: str, longitude: str) -> tuple[float, float] | tuple[No
     if north is None or east is None or not (-90 <= north <= 90 and -180 <= east <= 180):
         return None, None
     return north, east
-
-
-def plain_text(text: str) -> str:
-    """`text` without HTML: tags removed, entities resolved, runs of white space as one space."""
-    return " ".join(html.unescape(_TAG.sub("", _BREAK.sub(" ", text))).split()) if text else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,17 +12,22 @@ from typing import Any
 import numpy as np
 
 from geoclass import __version__
-from geoclass.config import BuildConfig, TableConfig, to_dict
+from geoclass.config.frontends import TableConfig
+from geoclass.config.settings import BuildConfig
+from geoclass.config.toml import to_dict
 from geoclass.corpora.base import Corpus, Skipped, Track
 from geoclass.dataset.balance import surplus
-from geoclass.dataset.features import Extracted, FeatureWriter, Job, extract, extract_all, normalization
-from geoclass.dataset.manifest import FORMAT, SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset, dataset_fingerprint
-from geoclass.dataset.selection import Selection, labels_of, reason_kind, select_tracks
-from geoclass.dataset.split import SPLITS, artist_keys, empty_cells, merge_groups, split_groups, split_segments
-from geoclass.device import one_thread_each
+from geoclass.dataset.dataset import FORMAT, SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset, dataset_fingerprint
+from geoclass.dataset.extract import Extracted, FeatureWriter, Job, extract, extract_all, normalization
+from geoclass.dataset.select import Selection, labels_of, reason_kind, select_tracks
+from geoclass.dataset.split import artist_keys, empty_cells, merge_groups, split_groups, split_segments
 from geoclass.errors import DatasetError
-from geoclass.parallel import cluster_map, ordered_map
+from geoclass.parallel.cluster import cluster_map
+from geoclass.parallel.device import one_thread_each
+from geoclass.parallel.threads import ordered_map
+from geoclass.progress import Progress
 from geoclass.storage import atomic_path, fingerprint, read_json, write_json, write_text
+from geoclass.vocabulary import SPLITS
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ def build_dataset(
     config: BuildConfig | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
-    progress: Callable[..., None] | None = None,
+    progress: Progress | None = None,
 ) -> Dataset:
     """Build a data set from a corpus, or go on with one that was interrupted.
 
@@ -245,9 +250,9 @@ def _store_sound(
     *,
     plan: str,
     run: Callable[[Iterable[Job]], Iterator[Extracted]],
-    progress: Callable[..., None] | None,
+    progress: Progress | None,
 ) -> tuple[list[Segment], list[Skipped]]:
-    from geoclass.audio.frontend import create_front_end
+    from geoclass.features.registry import create_front_end
 
     if (folder / "plan.json").exists():
         if read_json(folder / "plan.json", format="geoclass/plan")["plan"] != plan:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from geoclass.dataset.features import normalization
-from geoclass.dataset.manifest import Dataset
+from geoclass.dataset.dataset import Dataset
+from geoclass.dataset.extract import normalization
 from geoclass.dataset.split import artist_keys, hash_key, merge_groups
 from geoclass.errors import DatasetError
 from geoclass.storage import fingerprint

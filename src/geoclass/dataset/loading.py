@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from geoclass.dataset.manifest import Dataset, Split
-from geoclass.parallel import ordered_map
+from geoclass.dataset.dataset import Dataset, Split
+from geoclass.parallel.threads import ordered_map
 from geoclass.storage import fingerprint
 
 _RESIDENT_SHARE = 0.4  # of the free memory that a split may take on the device

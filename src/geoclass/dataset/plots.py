@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from geoclass.config import LogMelConfig
-from geoclass.dataset.manifest import Dataset
-from geoclass.dataset.split import SPLITS
+from geoclass.config.frontends import LogMelConfig
+from geoclass.dataset.dataset import Dataset
 from geoclass.storage import atomic_path
+from geoclass.vocabulary import SPLITS
 
 
 def plot_dataset(dataset: Dataset, folder: Path) -> list[Path]:

@@ -5,8 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from geoclass.errors import DatasetError
-
-SPLITS = ("train", "valid", "test")
+from geoclass.vocabulary import SPLITS
 
 
 def split_groups(

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from geoclass.errors import EvaluationError
-from geoclass.evaluation.bootstrap import LEVEL, paired_differences
-from geoclass.evaluation.metrics import compute_metrics
 from geoclass.evaluation.report import TaskReport
-from geoclass.evaluation.scored import Scored
+from geoclass.metrics.bootstrap import LEVEL, paired_differences
+from geoclass.metrics.compute import compute_metrics
+from geoclass.metrics.predictions import Scored
 from geoclass.storage import write_json
 
 FORMAT = "geoclass/comparison"
@@ -47,7 +47,7 @@ class Comparison:
 
     def write(self, folder: str | Path) -> Path:
         """Write each model's report into a folder of its name, then one page and comparison.json for all."""
-        from geoclass.evaluation.comparison_page import write_comparison_page
+        from geoclass.reporting.comparison import write_comparison_page
 
         folder = Path(folder)
         for name, report in zip(self.names, self.reports, strict=True):

@@ -1,13 +1,13 @@
 """The honest score beside the leaky one: the same answers, with and without the tracks that training has met."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from geoclass.dataset.manifest import Dataset
-from geoclass.evaluation.audit import AuditResult, audit, leaking_tracks
+from geoclass.dataset.audit import AuditResult, audit, leaking_tracks
+from geoclass.dataset.dataset import Dataset
 from geoclass.evaluation.report import TaskReport
+from geoclass.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class LeakReport:
 
 def leak_report(
     dataset: Dataset, report: TaskReport, *, split: str, result: AuditResult | None = None,
-    progress: Callable[..., None] | None = None,
+    progress: Progress | None = None,
 ) -> LeakReport:  # fmt: skip
     """Score the tracks of a split apart by what training has met of them: recording, artist, album, sound.
 

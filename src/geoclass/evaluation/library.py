@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from geoclass.calibration import choose_threshold, decisions
+from geoclass.bundle.calibration import choose_threshold, decisions
 from geoclass.errors import EvaluationError, TaggingError
-from geoclass.evaluation.answers import Answers, Progress
+from geoclass.evaluation.predict import Answers
 from geoclass.evaluation.report import Report, report_on
-from geoclass.evaluation.scored import Scored
-from geoclass.prediction import Failure, FieldPrediction, Prediction
+from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
+from geoclass.metrics.predictions import Scored
+from geoclass.progress import Progress
 
 if TYPE_CHECKING:
-    from geoclass.inference import Classifier
+    from geoclass.inference.classifier import Classifier
     from geoclass.tagging.tags import Tags
 
 TARGET_PRECISION = 0.9

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geoclass.bundle import Bundle
-from geoclass.calibration import decisions
-from geoclass.dataset.manifest import Dataset
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.calibration import decisions
+from geoclass.dataset.dataset import Dataset
 from geoclass.errors import DatasetError
-from geoclass.evaluation.answers import Answers, Progress, ask
-from geoclass.evaluation.geography import distance_km
-from geoclass.evaluation.metrics import compute_metrics
-from geoclass.evaluation.scored import DECISION, Scored
-from geoclass.evaluation.scores import calibration_bins, expected_calibration_error
+from geoclass.evaluation.predict import Answers, ask
+from geoclass.metrics.compute import compute_metrics
+from geoclass.metrics.formulas import calibration_bins, expected_calibration_error
+from geoclass.metrics.geography import distance_km
+from geoclass.metrics.predictions import DECISION, Scored
+from geoclass.progress import Progress
 from geoclass.storage import atomic_path, write_json
 
 FORMAT = "geoclass/metrics"
@@ -36,7 +37,7 @@ class TaskReport:
 
     def write(self, folder: str | Path) -> Path:
         """Write metrics.json, predictions.csv, the pictures, confusion.csv and index.html; metrics.json goes last."""
-        from geoclass.evaluation.page import write_page
+        from geoclass.reporting.page import write_page
 
         folder = Path(folder)
         _write_csv(predictions_table(self.answers), folder / "predictions.csv")
@@ -67,7 +68,7 @@ class Report:
         for task, report in self.tasks.items():
             report.write(folder / task if len(self.tasks) > 1 else folder)
         if len(self.tasks) > 1:
-            from geoclass.evaluation.page import write_index
+            from geoclass.reporting.page import write_index
 
             write_index(self, folder)
         return folder

@@ -5,18 +5,12 @@ which is XK by custom.
 """
 
 import csv
-import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 from geoclass.errors import GeoError
-
-_LETTERS = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"})
-_ACCENTS = re.compile("[\u0300-\u036f]+")
-_INSIDE_WORDS = re.compile("['’‘`ʻʼ.]+")
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
+from geoclass.text import normalize_name
 
 
 @dataclass(frozen=True)
@@ -83,17 +77,6 @@ def find_country(text: str) -> str | None:
     and a part of another share the name, the country is meant: "Georgia" is GE.
     """
     return _codes_by_name().get(normalize_name(text))
-
-
-def normalize_name(text: str) -> str:
-    """What two spellings of a name have in common: lower case, no accents, no punctuation; "St." is "saint"."""
-    text = text.casefold()
-    if not text.isascii():
-        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
-    if text.isalpha():  # most of the hundred thousand names of the gazetteer
-        return text
-    words = _BETWEEN_WORDS.sub(" ", _INSIDE_WORDS.sub("", text).replace("&", " and ")).split()
-    return " ".join("saint" if word == "st" else word for word in words)
 
 
 @cache

@@ -12,7 +12,8 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-from geoclass.geo.countries import countries, names_of_countries, normalize_name
+from geoclass.geo.countries import countries, names_of_countries
+from geoclass.text import normalize_name
 
 Parts = list[list["Entry"]]  # what each part of "Brooklyn, NY" may mean
 

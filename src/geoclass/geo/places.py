@@ -1,8 +1,6 @@
 """Place names, as artists write them, to points and countries: offline first, OpenStreetMap's Nominatim on request."""
 
 import hashlib
-import html
-import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +9,8 @@ from geoclass import storage
 from geoclass.errors import GeoError, StorageError, UsageError
 from geoclass.geo import gazetteer
 from geoclass.geo.borders import country_at
-from geoclass.geo.countries import countries, normalize_name
+from geoclass.geo.countries import countries
+from geoclass.text import normalize_name, plain_text
 
 GEOCODERS = ("offline", "nominatim")
 _CACHE_FORMAT = "geoclass/place"
@@ -47,7 +46,7 @@ class Gazetteer:
     """
 
     def locate(self, text: str) -> Place | None:
-        found = gazetteer.resolve(_plain(text))
+        found = gazetteer.resolve(plain_text(text))
         if found is None:
             return None
         return Place(latitude=found.latitude, longitude=found.longitude, country=found.country, name=found.name)
@@ -91,7 +90,7 @@ class NominatimGeocoder:
         )  # fmt: skip
 
     def locate(self, text: str) -> Place | None:
-        text = _plain(text)
+        text = plain_text(text)
         found = self._offline.locate(text)
         key = normalize_name(text)
         if found is not None or not key or key in gazetteer.NOWHERE:
@@ -140,11 +139,6 @@ def create_geocoder(name: str) -> Geocoder:
     if name == "nominatim":
         return NominatimGeocoder()
     raise UsageError(f"there is no geocoder {name!r}", hint=f"use one of {', '.join(GEOCODERS)}")
-
-
-def _plain(text: str) -> str:
-    """Without markup and entities, which survive in the metadata of FMA ("<p>Berlin</p>", "&amp;amp;")."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^<>]*>", " ", html.unescape(html.unescape(text)))).strip()
 
 
 def _read(path: Path) -> dict[str, Any] | None:

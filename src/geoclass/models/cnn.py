@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from geoclass.config import FrontEndConfig
+from geoclass.config.frontends import FrontEndConfig
 from geoclass.models.network import Network
 
 

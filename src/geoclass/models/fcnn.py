@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from geoclass.config import FrontEndConfig
+from geoclass.config.frontends import FrontEndConfig
 from geoclass.models.columns import ENCODERS
 from geoclass.models.network import Network, n_bands
 

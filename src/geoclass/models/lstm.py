@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from geoclass.config import FrontEndConfig, TableConfig
+from geoclass.config.frontends import FrontEndConfig, TableConfig
 from geoclass.errors import ModelError
 from geoclass.models.network import Network, n_bands
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from geoclass.config import FrontEndConfig, LogMelConfig, RowConfig, W2vBertConfig
+from geoclass.config.frontends import FrontEndConfig, LogMelConfig, RowConfig, W2vBertConfig
 
 
 class Network(nn.Module, ABC):

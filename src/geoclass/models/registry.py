@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args, get_origin
 
-from geoclass.config import FrontEndConfig
+from geoclass.config.frontends import FrontEndConfig
 from geoclass.errors import ModelError
 from geoclass.models.attention_cnn import AttentionCnn
 from geoclass.models.cnn import Cnn

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from geoclass.config import FrontEndConfig
+from geoclass.config.frontends import FrontEndConfig
 from geoclass.models.network import Network, n_bands, stretch_to_frames
 
 

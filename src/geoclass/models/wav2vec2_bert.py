@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from geoclass.config import FrontEndConfig
+from geoclass.config.frontends import FrontEndConfig
 from geoclass.errors import ModelError
 from geoclass.models.network import Network, n_bands
 

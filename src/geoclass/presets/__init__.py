@@ -2,7 +2,8 @@
 
 from importlib import resources
 
-from geoclass.config import RunConfig, load_toml
+from geoclass.config.settings import RunConfig
+from geoclass.config.toml import load_toml
 from geoclass.errors import ConfigError
 
 

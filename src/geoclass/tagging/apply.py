@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from geoclass.errors import TaggingError
-from geoclass.parallel import ordered_map
+from geoclass.parallel.threads import ordered_map
+from geoclass.tagging.formats.edit import Edit
 from geoclass.tagging.journal import Journal, Record, mark_undone, read_journal
 from geoclass.tagging.plan import FilePlan
 from geoclass.tagging.rewrite import Stamp, rewrite_file, stamp_of, sweep
-from geoclass.tagging.splice import Edit
 from geoclass.tagging.tags import read_tags, tag_edits
 
 _WRITERS = 2  # threads: one waits for the disk while the other copies

@@ -21,7 +21,7 @@ from typing import Any
 
 from geoclass.errors import StorageError
 from geoclass.storage import state_dir
-from geoclass.tagging.splice import Edit, growth, inverse
+from geoclass.tagging.formats.edit import Edit, growth, inverse
 
 FORMAT, VERSION = "geoclass/journal", 1
 

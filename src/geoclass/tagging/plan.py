@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from geoclass.errors import GeoclassError, UsageError
-from geoclass.prediction import Failure, FieldPrediction, Prediction
+from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
 from geoclass.tagging.corrections import Corrections
-from geoclass.tagging.evidence import Entry, genre_of_label, is_ours, parse_provenance, provenance, read_entries
+from geoclass.tagging.entries import Entry, genre_of_label, is_ours, parse_provenance, provenance, read_entries
 from geoclass.tagging.rewrite import Stamp
 from geoclass.tagging.tags import Tags, Values
 from geoclass.tagging.vote import vote

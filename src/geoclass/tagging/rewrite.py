@@ -14,8 +14,8 @@ from tempfile import mkstemp
 from typing import BinaryIO
 
 from geoclass.errors import TaggingError
+from geoclass.tagging.formats.edit import Edit, copy_patched, is_patched
 from geoclass.tagging.journal import sync_folder
-from geoclass.tagging.splice import Edit, copy_patched, is_patched
 
 _PREFIX, _SUFFIX = ".geoclass-", ".tmp"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from geoclass.errors import TaggingError
-from geoclass.tagging import asf, id3, mp4, ogg, riff, vorbis
-from geoclass.tagging.splice import Edit
+from geoclass.tagging.formats import asf, id3, mp4, ogg, riff, vorbis
+from geoclass.tagging.formats.edit import Edit
 
 
 class Keys(NamedTuple):

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from geoclass.prediction import FieldPrediction, Prediction
-from geoclass.tagging.evidence import Entry, is_ours, parse_provenance
+from geoclass.inference.prediction import FieldPrediction, Prediction
+from geoclass.tagging.entries import Entry, is_ours, parse_provenance
 from geoclass.tagging.tags import Tags
 
 

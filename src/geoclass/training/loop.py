@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from geoclass.audio.augment import batch_generator, gain, mask_bands, mask_frames, mixup
-from geoclass.bundle import Bundle, Head
-from geoclass.config import TrainingConfig
+from geoclass.bundle.bundle import Bundle, Head
+from geoclass.config.settings import TrainingConfig
 from geoclass.dataset.loading import Batch, SegmentLoader
 from geoclass.errors import TrainingError
 from geoclass.storage import fingerprint

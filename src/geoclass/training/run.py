@@ -11,11 +11,12 @@ import numpy as np
 import torch
 
 from geoclass import __version__
-from geoclass.bundle import Bundle, Head
-from geoclass.calibration import choose_threshold, fit_temperature
-from geoclass.config import RunConfig, save_toml, to_dict
+from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.calibration import choose_threshold, fit_temperature
+from geoclass.config.settings import RunConfig
+from geoclass.config.toml import save_toml, to_dict
+from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.loading import SegmentLoader
-from geoclass.dataset.manifest import Dataset
 from geoclass.errors import TrainingError
 from geoclass.models.registry import create_model, default_model
 from geoclass.storage import fingerprint

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from geoclass.device import resolve_device
 from geoclass.errors import DeviceError
+from geoclass.parallel.device import resolve_device
 from geoclass.training.batchnorm import synchronize_batchnorm
 
 

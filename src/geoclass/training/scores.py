@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geoclass.bundle import Head
-from geoclass.dataset.manifest import Split
+from geoclass.bundle.bundle import Head
+from geoclass.dataset.dataset import Split
 
 
 def score_tracks(heads: Sequence[Head], logits: Mapping[str, NDArray[Any]], split: Split) -> dict[str, float]:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from geoclass.config import RunConfig, with_overrides
+from geoclass.config.settings import RunConfig
+from geoclass.config.toml import with_overrides
+from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.folds import fold_of_dataset
-from geoclass.dataset.manifest import Dataset
 from geoclass.errors import DatasetError
-from geoclass.parallel import cluster_map
+from geoclass.parallel.cluster import cluster_map
 from geoclass.training.run import score_split, train
 
 

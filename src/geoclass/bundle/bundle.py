@@ -1,0 +1,214 @@
+"""A trained model as one folder: weights, front end, normalization, labels, calibration, provenance, model card."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from geoclass.bundle.calibration import to_probabilities
+from geoclass.bundle.card import model_card
+from geoclass.bundle.catalogue import FORMAT, WEIGHTS, find_bundle, read_description
+from geoclass.config.frontends import FrontEndConfig, RowConfig
+from geoclass.config.toml import from_dict, to_dict
+from geoclass.errors import BundleError, ConfigError, ModelError
+from geoclass.models.registry import create_model
+from geoclass.parallel.device import resolve_device
+from geoclass.storage import atomic_path, sha256_file, write_json, write_text
+
+if TYPE_CHECKING:
+    from geoclass.features.base import FrontEnd
+    from geoclass.models.network import Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """One task of a model: what its logits mean, and when they are sure enough to be written."""
+
+    task: str  # "country" or "genre"
+    kind: str  # "single" or "multi"
+    labels: tuple[str, ...]
+    temperature: float = 1.0
+    threshold: float = 0.0  # a label less probable than this is not written
+
+    def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float32]:
+        """(n_tracks, n_labels) logits -> calibrated probabilities: softmax for "single", sigmoid for "multi"."""
+        return to_probabilities(logits, self.kind, temperature=self.temperature).astype(np.float32)
+
+
+@dataclass(kw_only=True)
+class Bundle:
+    """A model that can be asked. Everything that preprocessing needs is inside."""
+
+    name: str
+    release: str
+    model: "Network"
+    front_end_config: FrontEndConfig
+    segment_seconds: float
+    mean: NDArray[np.float32]  # (n_bands,) of the training split
+    std: NDArray[np.float32]  # (n_bands,)
+    heads: tuple[Head, ...]
+    training: Mapping[str, Any] = field(default_factory=dict)  # data set fingerprint, seed, epochs, versions
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)  # licence, attribution, intended use
+    weights_sha256: str = ""
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def __post_init__(self) -> None:
+        self.model.to(self.device).eval()
+        shape = (1, -1) + (1,) * (0 if isinstance(self.front_end_config, RowConfig) else 1)
+        self._mean = torch.as_tensor(self.mean, device=self.device).view(shape)
+        self._std = torch.as_tensor(self.std, device=self.device).view(shape)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What the model answers: "country", "genre" or both."""
+        return tuple(head.task for head in self.heads)
+
+    @property
+    def identity(self) -> str:
+        """Name, release and the first eight hex digits of the weights: what tags say of where they come from."""
+        return f"{self.name} {self.release} {self.weights_sha256[:8]}"
+
+    @cached_property
+    def front_end(self) -> "FrontEnd":
+        """The module that turns sound into features, on the model's device.
+
+        Raises:
+            ModelError: The model reads a table, not sound.
+        """
+        from geoclass.features.registry import create_front_end
+
+        return create_front_end(self.front_end_config).to(self.device)
+
+    def head(self, task: str) -> Head:
+        """The head of a task.
+
+        Raises:
+            BundleError: The model does not answer it.
+        """
+        for head in self.heads:
+            if head.task == task:
+                return head
+        raise BundleError(f"model {self.name} answers {', '.join(self.tasks)}, not {task}")
+
+    def normalize(self, features: Tensor) -> Tensor:
+        """(batch, n_bands, …) features of any float type -> float32, mean 0 and deviation 1 per band."""
+        return (features.to(self.device, torch.float32) - self._mean) / self._std
+
+    @torch.inference_mode()
+    def logits(self, features: Tensor) -> dict[str, Tensor]:
+        """(batch, n_bands, …) features, not normalized -> (batch, n_labels) logits for each task."""
+        return self.split_logits(self.model(self.normalize(features)))
+
+    def split_logits(self, logits: Tensor) -> dict[str, Tensor]:
+        """(batch, all labels) -> (batch, n_labels) for each task."""
+        parts = torch.split(logits.float(), [len(head.labels) for head in self.heads], dim=1)
+        return dict(zip(self.tasks, parts, strict=True))
+
+    def save(self, folder: str | Path, *, card: str | None = None) -> Path:
+        """Write the bundle; `bundle.json` goes last. `card` replaces the generated model card."""
+        from safetensors.torch import save_file
+
+        folder = Path(folder)
+        weights = {key: value.detach().cpu().contiguous() for key, value in self.model.state_dict().items()}
+        with atomic_path(folder / WEIGHTS) as temporary:
+            save_file(weights, temporary)
+        self.weights_sha256 = sha256_file(folder / WEIGHTS)
+        document = {
+            "name": self.name,
+            "release": self.release,
+            "task": ",".join(self.tasks),
+            "kind": {head.task: head.kind for head in self.heads},
+            "labels": {head.task: list(head.labels) for head in self.heads},
+            "calibration": {
+                head.task: {"temperature": head.temperature, "threshold": head.threshold} for head in self.heads
+            },
+            "architecture": {"name": self.model.name, "arguments": self.model.arguments},
+            "front_end": to_dict(self.front_end_config),
+            "segment": {"seconds": self.segment_seconds},
+            "normalization": {"mean": self.mean.tolist(), "std": self.std.tolist()},
+            "training": dict(self.training),
+            "metrics": dict(self.metrics),
+            "data": dict(self.data),
+            "weights_sha256": self.weights_sha256,
+        }
+        write_text(folder / "README.md", card or model_card(document))
+        write_json(folder / "bundle.json", document, format=FORMAT)
+        return folder
+
+    @classmethod
+    def load(cls, name_or_folder: str | Path, *, device: str = "cpu") -> "Bundle":
+        """Load a built-in model, one of the user's models, a bundle folder or a run folder.
+
+        Raises:
+            BundleError: Not there, damaged, changed, or from a newer version.
+            DeviceError: No such device.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        folder = find_bundle(name_or_folder)
+        document = read_description(folder)
+        where = resolve_device(device)
+        try:
+            if (found := sha256_file(folder / WEIGHTS)) != document["weights_sha256"]:
+                raise BundleError(
+                    f"{folder / WEIGHTS} does not match its checksum ({found[:8]} instead of "
+                    f"{document['weights_sha256'][:8]}): it was damaged or replaced",
+                    hint="get the model again, or train it again",
+                )
+            heads = tuple(_head(document, task) for task in document["labels"])
+            front_end = from_dict(_FrontEnd, {"front_end": document["front_end"]}).front_end
+            architecture = document["architecture"]
+            model = create_model(
+                architecture["name"],
+                n_classes=sum(len(head.labels) for head in heads),
+                front_end=front_end,
+                **architecture["arguments"],
+            )
+            model.load_state_dict(load_file(folder / WEIGHTS))
+            return cls(
+                name=document["name"],
+                release=document["release"],
+                model=model,
+                front_end_config=front_end,
+                segment_seconds=float(document["segment"]["seconds"]),
+                mean=np.array(document["normalization"]["mean"], np.float32),
+                std=np.array(document["normalization"]["std"], np.float32),
+                heads=heads,
+                training=document["training"],
+                metrics=document["metrics"],
+                data=document["data"],
+                weights_sha256=document["weights_sha256"],
+                device=where,
+            )
+        except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
+            raise BundleError(
+                f"{folder} is not a whole bundle: {error}", hint="get or train the model again"
+            ) from error
+        except (ModelError, ConfigError) as error:
+            raise BundleError(f"{folder}/bundle.json: {error.message}", hint=error.hint) from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FrontEnd:
+    """Lets `from_dict` pick the kind of front end."""
+
+    front_end: FrontEndConfig
+
+
+def _head(document: Mapping[str, Any], task: str) -> Head:
+    calibration = document["calibration"][task]
+    return Head(
+        task=task,
+        kind=document["kind"][task],
+        labels=tuple(document["labels"][task]),
+        temperature=float(calibration["temperature"]),
+        threshold=float(calibration["threshold"]),
+    )

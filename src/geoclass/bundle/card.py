@@ -1,0 +1,45 @@
+"""The README.md of a bundle: what the model was trained on, how well it does, what it is not for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def model_card(document: Mapping[str, Any]) -> str:
+    """A model card (Mitchell et al. 2019) in Markdown, from what bundle.json says."""
+    lines = [f"# {document['name']}", ""]
+    for task, labels in document["labels"].items():
+        what = "one of" if document["kind"][task] == "single" else "any of"
+        lines.append(
+            f"Hears {document['segment']['seconds']:g}-second segments and answers the {task}: {what} "
+            f"{len(labels)} labels ({', '.join(labels)})."
+        )
+    lines += ["", "## Data", ""]
+    lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in document["data"].items()] or ["- not stated"]
+    lines += ["", "## Training", ""]
+    lines += [
+        f"- {key.replace('_', ' ')}: {value}"
+        for key, value in document["training"].items()
+        if not isinstance(value, dict)
+    ] or ["- not stated"]
+    lines.append("- settings and versions: `training` in bundle.json")
+    lines += ["", "## Scores", ""]
+    for task, scores in document["metrics"].items():
+        lines.append(f"Task {task}, per track, on {scores.get('on', 'the validation split')}:")
+        lines += ["", "| measure | value |", "|---|---|"]
+        lines += [f"| {name.replace('_', ' ')} | {value:.3f} |" for name, value in scores.items() if name != "on"]
+        lines.append("")
+    lines += ["## Calibration", ""]
+    lines += [
+        f"- {task}: temperature {found['temperature']:.3f}; labels below {found['threshold']:.3f} are not written"
+        for task, found in document["calibration"].items()
+    ]
+    lines += [
+        "",
+        "## Limits and intended use",
+        "",
+        "The model knows the labels above and nothing else; other music gets one of them "
+        "or, below the threshold, none. A country is said of a sound's tradition, never of a person's nationality "
+        "or origin.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Settings, their defaults, and their way to and from files."""

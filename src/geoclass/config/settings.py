@@ -1,0 +1,132 @@
+"""Every setting and its default, once.
+
+Configurations are frozen dataclasses. They travel as TOML (`save_toml`, `load_toml`) and as JSON inside data sets
+and bundles (`to_dict`, `from_dict`); `with_overrides` applies `--set training.lr=3e-4`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from geoclass.config.frontends import FrontEndConfig, LogMelConfig
+from geoclass.errors import ConfigError
+
+# ---- data sets ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildConfig:
+    """How `build-dataset` turns a corpus into a data set."""
+
+    task: str = "country"  # "country", "genre", or both with a comma
+    multi_label: bool = False  # genres as a set instead of one
+    countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2; empty: all
+    top_countries: int | None = None  # keep the N labels with most tracks
+    min_tracks: int = 2  # labels with fewer tracks are left out
+    balance: Literal["none", "downsample", "segments"] = "none"  # on the training split only
+    group: Literal["artist", "track", "segment"] = "artist"  # what no two splits share
+    seed: int | None = None  # None: the corpus' official split if it has one, else seed 0
+    valid_fraction: float = 0.15
+    test_fraction: float = 0.15
+    segment_seconds: float = 5.0
+    excerpt_seconds: float = 30.0  # from the middle of a track; the published systems cut 30 s into six segments
+    geocoder: Literal["offline", "nominatim"] = "offline"
+    pitch_shift: float = 0.0  # semitones: adds copies shifted up and down, to the training split only
+    front_end: FrontEndConfig = field(default_factory=LogMelConfig)
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not set(self.tasks) <= {"country", "genre"} or not self.tasks:
+            problems.append(f"task={self.task!r} is neither country, genre nor country,genre")
+        if self.countries and self.top_countries:
+            problems.append("countries and top_countries exclude each other")
+        if not (0 < self.valid_fraction < 1 and 0 < self.test_fraction < 1):
+            problems.append("valid_fraction and test_fraction must lie between 0 and 1")
+        elif self.valid_fraction + self.test_fraction >= 1:
+            problems.append("valid_fraction and test_fraction leave nothing to train on")
+        if self.segment_seconds <= 0:
+            problems.append(f"segment_seconds={self.segment_seconds} must be positive")
+        elif self.excerpt_seconds < self.segment_seconds:
+            problems.append(f"excerpt_seconds={self.excerpt_seconds} is shorter than a segment")
+        if self.pitch_shift and self.group == "segment":
+            problems.append("pitch_shift needs whole tracks in the training split: not with group=segment")
+        raise_all(problems)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The labels to carry, in order: ("country",), ("genre",) or both."""
+        return tuple(part.strip() for part in self.task.split(",") if part.strip())
+
+
+# ---- training -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Which network, and the arguments that differ from its own defaults."""
+
+    name: str = ""  # "": the one that suits the features (models.registry.default_model)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How a network is trained."""
+
+    epochs: int = 50
+    batch_size: int = 48
+    lr: float = 1e-3
+    weight_decay: float = 1e-4
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    schedule: Literal["plateau", "cosine", "none"] = "plateau"
+    plateau_factor: float = 0.5
+    plateau_patience: int = 5  # epochs without a better validation loss before the rate drops
+    warmup_epochs: float = 0.0  # of the cosine schedule
+    early_stopping: int = 10  # epochs without a better validation score; 0: never
+    monitor: Literal["loss", "balanced_accuracy", "accuracy", "last"] = "balanced_accuracy"  # "better"; last: any later
+    label_smoothing: float = 0.1
+    class_weights: bool = True  # loss weighted by inverse class frequency
+    balanced_sampling: bool = False  # draw classes equally often instead
+    mask_fraction: float = 0.1  # longest time mask and frequency mask, as a part of the axis
+    mixup: float = 0.0  # alpha of the Beta distribution; 0: off
+    gain_db: float = 0.0  # random gain in +- dB, before normalization
+    grad_clip: float = 1.0  # largest gradient norm; 0: off
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"  # auto: bf16 on CUDA, fp32 elsewhere
+    compile: bool = False
+    channels_last: bool = False
+    seed: int = 0
+    target_precision: float = 0.8  # of what is written: sets the abstention threshold on the validation split
+
+    def __post_init__(self) -> None:
+        problems = [f"training.{name} must be positive" for name in ("batch_size", "lr") if getattr(self, name) <= 0]
+        problems += [
+            f"training.{name} must not be negative"
+            for name in ("epochs", "weight_decay", "early_stopping", "mixup", "grad_clip", "gain_db", "warmup_epochs")
+            if getattr(self, name) < 0
+        ]
+        problems += [
+            f"training.{name} must lie in [0, 1)"
+            for name in ("label_smoothing", "mask_fraction")
+            if not 0 <= getattr(self, name) < 1
+        ]
+        if self.class_weights and self.balanced_sampling:
+            problems.append("training.class_weights and training.balanced_sampling correct the same thing twice")
+        raise_all(problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """All of one training run: what `config.toml` in the run folder holds."""
+
+    task: str = ""  # "": every task of the data set
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+# ---- to and from plain data -----------------------------------------------------------------------------------
+
+
+def raise_all(problems: list[str]) -> None:
+    """Raise all contradictions of a configuration as one ConfigError; nothing when there are none."""
+    if problems:
+        raise ConfigError("; ".join(problems))

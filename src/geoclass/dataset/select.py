@@ -1,0 +1,156 @@
+"""From what a corpus lists to what a data set holds: countries resolved, labels chosen, the rest left out by name."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from geoclass.config.settings import BuildConfig
+from geoclass.corpora.base import Corpus, Skipped, Track
+from geoclass.errors import DatasetError
+from geoclass.geo.borders import countries_at
+from geoclass.geo.places import Geocoder, create_geocoder
+from geoclass.progress import Progress
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Tracks to build from, ordered by track_id, and all that was left out."""
+
+    tracks: list[Track]
+    skipped: list[Skipped]
+    labels: dict[str, tuple[str, ...]]  # task -> labels in order
+    n_read: int
+    n_labelled: int
+    artists_without_place: int
+
+
+def select_tracks(corpus: Corpus, *, config: BuildConfig, progress: Progress | None = None) -> Selection:
+    """Read a corpus and keep the tracks that carry every label of `config.task`.
+
+    `progress` is called as progress(0, note="read …") every thousand tracks, and with an empty note at the end.
+
+    Raises:
+        DatasetError: Nothing could be labelled, or fewer than two labels are left.
+    """
+    skipped: list[Skipped] = []
+    tracks: list[Track] = []
+    for number, item in enumerate(corpus.tracks(), start=1):
+        if progress and number % 1_000 == 0:
+            progress(0, note=f"{number:,} tracks read")
+        if isinstance(item, Skipped):
+            skipped.append(item)
+        else:
+            tracks.append(item)
+    n_read = len(tracks) + len(skipped)
+    if progress:
+        progress(0, note="")
+    without_place = 0
+    if "country" in config.tasks:
+        artist_of = {track.track_id: track.artist_id or track.track_id for track in tracks}
+        placed = _sort(resolve_countries(tracks, create_geocoder(config.geocoder)), skipped)
+        without_place = len(set(artist_of.values()) - {artist_of[track.track_id] for track in placed})
+        tracks = placed
+    if "genre" in config.tasks:
+        tracks = _sort(_require_genre(tracks, multi_label=config.multi_label), skipped)
+    n_labelled = len(tracks)
+
+    labels: dict[str, tuple[str, ...]] = {}
+    for task in config.tasks:
+        labels[task] = choose_labels(tracks, task, config=config)
+        tracks = _sort(_keep_labels(tracks, task, set(labels[task]), multi_label=config.multi_label), skipped)
+    for task, names in labels.items():
+        if len(names) < 2:
+            found = Counter(label for track in tracks for label in labels_of(track, task))
+            raise DatasetError(
+                f"{n_read} tracks read, {n_labelled} labelled, and {len(names)} {task} label(s) left "
+                f"({dict(found.most_common(5))}): nothing to tell apart",
+                hint="lower --min-tracks, name more --countries, or look at the reasons: " + _reasons(skipped),
+            )
+    tracks.sort(key=lambda track: track.track_id)
+    skipped.sort(key=lambda item: (item.track_id, item.path))
+    return Selection(tracks, skipped, labels, n_read, n_labelled, without_place)
+
+
+def resolve_countries(tracks: Iterable[Track], geocoder: Geocoder) -> Iterator[Track | Skipped]:
+    """Give each track its country: the corpus' own, else by coordinates, else by the place's name."""
+    tracks = list(tracks)
+    latitudes = np.array([np.nan if track.latitude is None else track.latitude for track in tracks])
+    longitudes = np.array([np.nan if track.longitude is None else track.longitude for track in tracks])
+    by_point = countries_at(latitudes, longitudes)
+    for track, country in zip(tracks, by_point, strict=True):
+        if track.country:
+            yield track
+        elif country:
+            yield replace(track, country=str(country))
+        elif track.place and (place := geocoder.locate(track.place)) is not None and place.country:
+            point = (track.latitude, track.longitude) if track.latitude else (place.latitude, place.longitude)
+            yield replace(track, country=place.country, latitude=point[0], longitude=point[1])
+        elif track.place:
+            yield _skip(track, f"place not found: {track.place!r}")
+        elif track.latitude is not None:
+            yield _skip(track, f"coordinates in no country: {track.latitude}, {track.longitude}")
+        else:
+            yield _skip(track, "no coordinates and no place")
+
+
+def choose_labels(tracks: Iterable[Track], task: str, *, config: BuildConfig) -> tuple[str, ...]:
+    """The labels of a task, alphabetically: named, or the most frequent, each with at least `min_tracks`."""
+    counts = Counter(label for track in tracks for label in labels_of(track, task, multi_label=config.multi_label))
+    chosen = [label for label, count in counts.items() if count >= config.min_tracks]
+    if task == "country" and config.countries:
+        if missing := [code for code in config.countries if counts[code] == 0]:
+            raise DatasetError(
+                f"no track is from {', '.join(missing)}",
+                hint="countries with most tracks: "
+                + ", ".join(f"{code} ({count})" for code, count in counts.most_common(8)),
+            )
+        chosen = [code for code in chosen if code in config.countries]
+    elif task == "country" and config.top_countries:
+        chosen = sorted(chosen, key=lambda label: (-counts[label], label))[: config.top_countries]
+    return tuple(sorted(chosen))
+
+
+def labels_of(track: Track, task: str, *, multi_label: bool = False) -> tuple[str, ...]:
+    """A track's label or labels for a task."""
+    if task == "genre" and multi_label:
+        return track.genres
+    label = track.country if task == "country" else track.genre
+    return (label,) if label else ()
+
+
+def _require_genre(tracks: Iterable[Track], *, multi_label: bool) -> Iterator[Track | Skipped]:
+    for track in tracks:
+        yield track if labels_of(track, "genre", multi_label=multi_label) else _skip(track, "no genre")
+
+
+def _keep_labels(tracks: Iterable[Track], task: str, kept: set[str], *, multi_label: bool) -> Iterator[Track | Skipped]:
+    for track in tracks:
+        own = labels_of(track, task, multi_label=multi_label)
+        yield track if kept & set(own) else _skip(track, f"{task} not among the labels: {', '.join(own)}")
+
+
+def _sort(items: Iterable[Track | Skipped], skipped: list[Skipped]) -> list[Track]:
+    """The tracks of a stage; what it skipped is added to `skipped`."""
+    tracks = []
+    for item in items:
+        if isinstance(item, Track):
+            tracks.append(item)
+        else:
+            skipped.append(item)
+    return tracks
+
+
+def _skip(track: Track, reason: str) -> Skipped:
+    return Skipped(track_id=track.track_id, path=track.path, reason=reason)
+
+
+def _reasons(skipped: Iterable[Skipped]) -> str:
+    counts = Counter(reason_kind(item.reason) for item in skipped)
+    return ", ".join(f"{reason} ({count})" for reason, count in counts.most_common(4)) or "nothing was skipped"
+
+
+def reason_kind(reason: str) -> str:
+    """A reason without its particulars: "place not found: 'Mars'" -> "place not found"."""
+    return reason.partition(":")[0]

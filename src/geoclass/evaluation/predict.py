@@ -1,0 +1,192 @@
+"""Asking a model about a split: which of its labels are the data set's, and what it says of every track."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geoclass.bundle.bundle import Bundle, Head
+from geoclass.config.toml import to_dict
+from geoclass.dataset.dataset import Dataset, Split
+from geoclass.errors import EvaluationError
+from geoclass.metrics.predictions import Scored
+from geoclass.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answers:
+    """What a model says of a split, and what had to be left out."""
+
+    scored: Scored
+    tracks: pd.DataFrame  # (n_tracks, …) rows of tracks.csv, in the order of `scored`
+    uncalibrated: NDArray[np.float32] | None  # (n_tracks, n_labels) probabilities at temperature 1, where known
+    embeddings: NDArray[np.float32] | None  # (n_tracks, embedding_dim), mean over the track's segments, where known
+    omitted: dict[str, Any]  # counts and labels that the score is silent about
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """Of the network, before any task looks at them."""
+
+    logits: dict[str, NDArray[np.float32]]  # task -> (n_segments, n_labels)
+    embeddings: NDArray[np.float32]  # (n_tracks, embedding_dim)
+
+
+def ask(
+    bundle: Bundle, dataset: Dataset, *, split: str = "test", batch_size: int = 256, progress: Progress | None = None
+) -> dict[str, Answers]:
+    """Run a model over the stored features of a split.
+
+    Args:
+        bundle: The model; it runs on its own device.
+        dataset: Where the split is from; it must have been built with the model's front end.
+        split: "train", "valid" or "test".
+        batch_size: Segments that go through the model together.
+        progress: Called with the number of segments done, and once with total=.
+
+    Returns:
+        Answers for each task that both have.
+
+    Raises:
+        EvaluationError: The two do not fit together, nothing or only one label is left to score, or the model's
+            answers are not finite.
+        DatasetError: There is no such split.
+    """
+    tasks = [task for task in bundle.tasks if task in dataset.tasks]
+    if not tasks:
+        raise EvaluationError(
+            f"model {bundle.name} answers {' and '.join(bundle.tasks)}; {dataset.folder} is labelled with "
+            f"{' and '.join(dataset.tasks)}",
+            hint="choose another model, or build the data set with --task " + ",".join(bundle.tasks),
+        )
+    _check_front_end(bundle, dataset)
+    part = dataset.split(split)
+    plans = {task: _plan(bundle.head(task), dataset, part, task) for task in tasks}
+    outputs = _run(bundle, dataset, part, batch_size=batch_size, progress=progress)
+    return {task: _answers(bundle.head(task), part, outputs, plan) for task, plan in plans.items()}
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How the labels of a split become those of a head."""
+
+    kept: NDArray[np.int64]  # tracks to score
+    truth: NDArray[np.int64]  # (n_kept,) or (n_kept, n_columns)
+    columns: NDArray[np.int64]  # of the head's labels, those that are scored
+    omitted: dict[str, Any]
+
+
+def _plan(head: Head, dataset: Dataset, part: Split, task: str) -> _Plan:
+    kind = dataset.kind(task)
+    if kind != head.kind:
+        says = {"single": "one label a track", "multi": "a set of labels a track"}
+        raise EvaluationError(
+            f"{task}: the model answers {says[head.kind]}, {dataset.folder} holds {says[kind]}",
+            hint="build the data set with" + ("" if head.kind == "multi" else "out") + " --multi-label",
+        )
+    labels, targets = dataset.labels[task], part.targets(task)
+    place = {label: index for index, label in enumerate(head.labels)}
+    unknown = [label for label in labels if label not in place]
+    if len(unknown) == len(labels):
+        raise EvaluationError(
+            f"{task}: the model knows none of the data set's labels ({', '.join(labels[:5])}, …); its own are "
+            f"{', '.join(head.labels[:5])}, …"
+        )
+    new_place = np.array([place.get(label, -1) for label in labels])
+    if kind == "multi":
+        # Where the data set never says a label, its absence is not known: such labels cannot be scored.
+        shared = new_place >= 0
+        columns, hot = new_place[shared], targets[:, shared].astype(np.int64)
+        kept = np.flatnonzero((hot.sum(axis=1) > 0) | (targets.sum(axis=1) == 0))
+        truth = hot[kept]
+        present = int((truth.sum(axis=0) > 0).sum())
+    else:
+        columns = np.arange(len(head.labels))
+        moved = new_place[targets]
+        kept = np.flatnonzero(moved >= 0)
+        truth = moved[kept]
+        present = len(np.unique(truth))
+    if not len(kept):
+        raise EvaluationError(f"{task}: no track of the {part.name} split has a label that the model knows")
+    if present < 2:
+        raise EvaluationError(
+            f"{task}: the {part.name} split holds one label only, there is nothing to tell apart",
+            hint="choose another split, or build the data set with more labels or a larger --test-fraction",
+        )
+    return _Plan(kept, truth, columns, {
+        "tracks": len(part.tracks) - len(kept),
+        "labels_unknown_to_the_model": unknown,
+        "labels_never_in_the_data": [label for label in head.labels if label not in labels],
+    })  # fmt: skip
+
+
+def _check_front_end(bundle: Bundle, dataset: Dataset) -> None:
+    own, other = to_dict(bundle.front_end_config), to_dict(dataset.front_end)
+    if own["kind"] != "table":
+        own["segment_seconds"], other["segment_seconds"] = bundle.segment_seconds, dataset.config.segment_seconds
+    differing = [key for key in own.keys() | other.keys() if own.get(key) != other.get(key)]
+    if differing:
+        listed = ", ".join(f"{key} {own.get(key)} / {other.get(key)}" for key in sorted(differing))
+        raise EvaluationError(
+            f"model {bundle.name} and {dataset.folder} do not hear alike (model / data set: {listed[:300]})",
+            hint="build the data set with the model's front end and segment length",
+        )
+
+
+def _run(bundle: Bundle, dataset: Dataset, part: Split, *, batch_size: int, progress: Progress | None) -> _Outputs:
+    import torch
+
+    advance = progress or (lambda *_, **__: None)
+    n_segments, n_tracks = len(part.segment_ids), len(part.tracks)
+    advance(0, total=n_segments)
+    logits = {task: np.empty((n_segments, len(bundle.head(task).labels)), np.float32) for task in bundle.tasks}
+    sums = np.zeros((n_tracks, bundle.model.embedding_dim))
+    with torch.inference_mode():
+        for start in range(0, n_segments, batch_size):
+            rows = slice(start, min(start + batch_size, n_segments))
+            features = torch.from_numpy(np.asarray(dataset.features[part.segment_ids[rows]]))
+            embedding = bundle.model.embed(bundle.normalize(features))
+            for task, values in bundle.split_logits(bundle.model.classify(embedding)).items():
+                logits[task][rows] = values.cpu().numpy()
+            np.add.at(sums, part.track_of_segment[rows], embedding.float().cpu().numpy())
+            advance(rows.stop - rows.start)
+    return _Outputs(logits, (sums / _segments_a_track(part)[:, None]).astype(np.float32))
+
+
+def _answers(head: Head, part: Split, outputs: _Outputs, plan: _Plan) -> Answers:
+    segment_logits = outputs.logits[head.task]
+    sums = np.zeros((len(part.tracks), len(head.labels)))
+    np.add.at(sums, part.track_of_segment, segment_logits)
+    logits = (sums / _segments_a_track(part)[:, None])[plan.kept]
+    new_row = np.full(len(part.tracks), -1)
+    new_row[plan.kept] = np.arange(len(plan.kept))
+    segment_track = new_row[part.track_of_segment]
+    scored_segments = segment_track >= 0
+    segment_track = segment_track[scored_segments]
+    plain = Head(task=head.task, kind=head.kind, labels=head.labels)
+    tracks = part.tracks.iloc[plan.kept].reset_index(drop=True)
+    return Answers(
+        scored=Scored(
+            task=head.task,
+            kind=head.kind,
+            labels=tuple(head.labels[column] for column in plan.columns),
+            track_ids=tuple(tracks["track_id"]),
+            artist_ids=tuple(tracks["artist_id"]),
+            truth=plan.truth,
+            probabilities=head.probabilities(logits)[:, plan.columns],
+            segment_truth=plan.truth[segment_track],
+            segment_probabilities=head.probabilities(segment_logits[scored_segments])[:, plan.columns],
+            segment_track=segment_track,
+            threshold=head.threshold,
+        ),
+        tracks=tracks,
+        uncalibrated=plain.probabilities(logits)[:, plan.columns],
+        embeddings=outputs.embeddings[plan.kept],
+        omitted=plan.omitted,
+    )
+
+
+def _segments_a_track(part: Split) -> NDArray[np.int64]:
+    return np.bincount(part.track_of_segment, minlength=len(part.tracks))

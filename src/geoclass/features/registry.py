@@ -1,0 +1,33 @@
+"""The front ends, by the kind of their configuration."""
+
+from collections.abc import Callable
+from typing import Any
+
+from geoclass.config.frontends import FrontEndConfig, TableConfig
+from geoclass.errors import ModelError
+from geoclass.features.base import FrontEnd
+from geoclass.features.gtzan import Statistics
+from geoclass.features.logmel import LogMel
+from geoclass.features.marsyas import TextureStatistics
+from geoclass.features.w2v_bert import W2vBert
+
+FRONT_ENDS: dict[str, Callable[[Any], FrontEnd]] = {
+    "log-mel": LogMel,
+    "w2v-bert": W2vBert,
+    "texture": TextureStatistics,
+    "statistics": Statistics,
+}
+
+
+def create_front_end(config: FrontEndConfig) -> FrontEnd:
+    """The front end that a configuration describes.
+
+    Raises:
+        ModelError: It reads a table of published numbers, which cannot be computed from sound.
+    """
+    if isinstance(config, TableConfig):
+        raise ModelError(
+            f"this model reads a table ({', '.join(config.columns[:3])}, …), not sound",
+            hint="use a model whose front end is computed from audio: `geoclass models list`",
+        )
+    return FRONT_ENDS[config.kind](config)

@@ -1,0 +1,185 @@
+"""Files to predictions, in input order; a bad file is an answer too.
+
+On the CPU each file goes all the way on one thread, one core a file: nothing waits, little is kept, and what a file is
+answered does not depend on its neighbours. For a GPU, threads decode, and files go through the models together.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from geoclass.audio.decode import load_excerpt
+from geoclass.audio.quality import describe
+from geoclass.audio.segment import MIN_SECONDS, cut_segments
+from geoclass.errors import AudioError, ModelError
+from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
+from geoclass.parallel.device import one_thread_each
+from geoclass.parallel.threads import default_workers, ordered_map
+
+if TYPE_CHECKING:
+    from geoclass.bundle.bundle import Bundle
+
+TIME_LIMIT_S = 300.0  # a file takes a fraction of a second; a decoder that a damaged file holds takes for ever
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """A file on its way to the models: what each hears, or why there is nothing to hear."""
+
+    path: Path
+    segments: list[Tensor]  # (n_segments, n_samples) for each bundle
+    error: str = ""
+    note: str = ""  # why the models are not asked
+
+
+class Classifier:
+    """Asks one or several models about sound files.
+
+    Args:
+        bundles: The models; no two may answer the same task.
+        batch_size: Files that go through the models together on a GPU.
+        excerpt_seconds: How much of the middle of a file is decoded.
+        workers: Threads; None: one per core.
+        time_limit_s: A file that takes longer is given up.
+    """
+
+    def __init__(
+        self,
+        bundles: "Bundle | Sequence[Bundle]",
+        *,
+        batch_size: int = 32,
+        excerpt_seconds: float = 30.0,
+        workers: int | None = None,
+        time_limit_s: float = TIME_LIMIT_S,
+    ) -> None:
+        self.bundles = list(bundles) if isinstance(bundles, Sequence) else [bundles]
+        tasks = [task for bundle in self.bundles for task in bundle.tasks]
+        if doubled := sorted({task for task in tasks if tasks.count(task) > 1}):
+            raise ModelError(f"two models answer {', '.join(doubled)}", hint="name one --model a field")
+        for bundle in self.bundles:
+            _ = bundle.front_end  # fails here, before any file is read, when the model reads a table
+        self.batch_size = batch_size
+        self.excerpt_seconds = excerpt_seconds
+        self.workers = workers or default_workers()
+        self.time_limit_s = time_limit_s
+        self._file_by_file = all(bundle.device.type == "cpu" for bundle in self.bundles)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What is answered, in the order of the models."""
+        return tuple(task for bundle in self.bundles for task in bundle.tasks)
+
+    @property
+    def model_id(self) -> str:
+        """Name, release and weights of every model, for tags that say where they come from."""
+        return "; ".join(bundle.identity for bundle in self.bundles)
+
+    def predict(self, path: str | Path) -> Prediction:
+        """Predict one file.
+
+        Raises:
+            AudioError: It cannot be decoded, or is too short.
+        """
+        (answer,) = self.predict_many([Path(path)])
+        if isinstance(answer, Failure):
+            raise AudioError(f"{path}: {answer.reason}")
+        return answer
+
+    def predict_many(self, paths: Iterable[str | Path]) -> Iterator[Prediction | Failure]:
+        """Predict files, in their order. Decoding runs ahead by a bounded number of files."""
+        files = map(Path, paths)
+        if self._file_by_file:
+            with one_thread_each():
+                yield from ordered_map(
+                    self._predict_file,
+                    files,
+                    workers=self.workers,
+                    time_limit_s=self.time_limit_s,
+                    overdue=lambda path: Failure(path=path, reason=self._given_up),
+                )
+            return
+        decoded = ordered_map(
+            self._decode,
+            files,
+            workers=self.workers,
+            ahead=2 * self.batch_size,
+            time_limit_s=self.time_limit_s,
+            overdue=lambda path: _Decoded(path, [], error=self._given_up),
+        )
+        while batch := list(islice(decoded, self.batch_size)):
+            yield from self._predict_batch(batch)
+
+    @property
+    def _given_up(self) -> str:
+        return f"given up after {self.time_limit_s:g} s: damaged, or on a drive that does not answer"
+
+    def _predict_file(self, path: Path) -> Prediction | Failure:
+        (answer,) = self._predict_batch([self._decode(path)])
+        return answer
+
+    def _decode(self, path: Path) -> _Decoded:
+        segments: list[Tensor] = []
+        by_rate: dict[int, NDArray[np.float32]] = {}
+        try:
+            for bundle in self.bundles:
+                rate = bundle.front_end.sample_rate
+                if rate not in by_rate:
+                    by_rate[rate] = load_excerpt(path, sample_rate=rate, duration_s=self.excerpt_seconds)
+                    if note := _unfit(by_rate[rate], rate):
+                        return _Decoded(path, [], note=note)
+                cut, _ = cut_segments(by_rate[rate], sample_rate=rate, seconds=bundle.segment_seconds)
+                segments.append(torch.from_numpy(cut))
+        except AudioError as error:
+            return _Decoded(path, [], error.message.removeprefix(f"{path}: "))
+        except Exception as error:  # a file that no decoder foresaw must not end the run of the others
+            return _Decoded(path, [], f"{type(error).__name__}: {error}")
+        return _Decoded(path, segments)
+
+    def _predict_batch(self, batch: Sequence[_Decoded]) -> list[Prediction | Failure]:
+        good = [item for item in batch if item.segments]
+        answers: list[dict[str, FieldPrediction]] = [{} for _ in good]
+        for index, bundle in enumerate(self.bundles):
+            for answer, more in zip(answers, _ask(bundle, [item.segments[index] for item in good]), strict=True):
+                answer.update(more)
+        following = iter(answers)
+        return [
+            Failure(path=item.path, reason=item.error)
+            if item.error
+            else Prediction(path=item.path, fields=next(following) if item.segments else {}, note=item.note)
+            for item in batch
+        ]
+
+
+def _unfit(waveform: NDArray[np.float32], sample_rate: int) -> str:
+    """Why no model should be asked about a recording; "" when one may."""
+    if len(waveform) < MIN_SECONDS * sample_rate:
+        return f"shorter than {MIN_SECONDS:g} s"
+    return describe(waveform, sample_rate=sample_rate)
+
+
+def _ask(bundle: "Bundle", files: Sequence[Tensor]) -> Iterator[dict[str, FieldPrediction]]:
+    """(n_segments, n_samples) of several files to one answer a file."""
+    if not files:
+        return
+    with torch.inference_mode():
+        features = bundle.front_end(torch.cat(list(files)).to(bundle.device))
+        logits = {task: values.double().cpu().numpy() for task, values in bundle.logits(features).items()}
+    ends = np.cumsum([len(segments) for segments in files])
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        yield {
+            head.task: FieldPrediction(
+                task=head.task,
+                kind=head.kind,
+                labels=head.labels,
+                probabilities=head.probabilities(logits[head.task][start:end].mean(axis=0, keepdims=True))[0],
+                threshold=head.threshold,
+            )
+            for head in bundle.heads
+        }

@@ -1,0 +1,1 @@
+"""Work side by side: threads, dask clusters, devices."""

@@ -1,0 +1,80 @@
+"""World maps: outlines, shading, great circles."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from geoclass.metrics.formulas import Floats
+from geoclass.metrics.geography import capital
+from geoclass.plotting import FAINT, LAND, ORANGE, RAMP
+
+_TOLERANCE_DEGREES = 0.5  # finer borders would not be seen at this size, and would make the page heavy
+
+
+def draw_world(axes: Any, *, shades: Mapping[str, float] | None = None, highest: float | None = None) -> Any:
+    """Draw the countries (plate carrée, degrees); those in `shades` by their value, from 0 to `highest`.
+
+    Returns:
+        What a colour bar needs, or None without shades.
+    """
+    from matplotlib.collections import PathCollection
+    from matplotlib.path import Path
+
+    from geoclass.geo.borders import country_outlines
+
+    plain, shaded, values = [], [], []
+    for code, rings in country_outlines(tolerance_degrees=_TOLERANCE_DEGREES):
+        if code == "AQ":
+            continue
+        shape = Path.make_compound_path(*(Path(ring, closed=True) for ring in rings))
+        if shades and code in shades:
+            shaded.append(shape)
+            values.append(shades[code])
+        else:
+            plain.append(shape)
+    axes.add_collection(
+        PathCollection([Path.make_compound_path(*plain)], facecolor=LAND, edgecolor=FAINT, linewidth=0.3)
+    )
+    drawn = None
+    if shaded:
+        drawn = PathCollection(shaded, cmap=RAMP, edgecolor=FAINT, linewidth=0.3)
+        drawn.set_array(np.array(values))
+        drawn.set_clim(0, max(values) if highest is None else highest)
+        axes.add_collection(drawn)
+    axes.set(xlim=(-180, 180), ylim=(-58, 84), aspect="equal")
+    axes.set_axis_off()
+    return drawn
+
+
+def draw_arc(axes: Any, start: str, end: str, *, width: float, colour: str = ORANGE) -> None:
+    """Join the capitals of two countries by the great circle, cut where it leaves the map."""
+    a, b = capital(start), capital(end)
+    if a is None or b is None:
+        return
+    line = great_circle(a, b)
+    jumps = np.flatnonzero(np.abs(np.diff(line[:, 0])) > 180) + 1
+    for piece in np.split(line, jumps):
+        axes.plot(piece[:, 0], piece[:, 1], color=colour, linewidth=width, alpha=0.45, solid_capstyle="round")
+
+
+def great_circle(a: tuple[float, float], b: tuple[float, float], *, points: int = 40) -> Floats:
+    """(points, 2) longitude and latitude in degrees on the shorter great circle between two (latitude, longitude)."""
+    angles = np.radians([a, b])
+    ends = np.stack(
+        [
+            np.cos(angles[:, 0]) * np.cos(angles[:, 1]),
+            np.cos(angles[:, 0]) * np.sin(angles[:, 1]),
+            np.sin(angles[:, 0]),
+        ],
+        axis=1,
+    )
+    whole = np.arccos(np.clip(ends[0] @ ends[1], -1, 1))
+    share = np.linspace(0, 1, points)[:, None]
+    if whole < 1e-9:
+        on_sphere = np.repeat(ends[:1], points, axis=0)
+    else:  # spherical linear interpolation (Shoemake 1985)
+        on_sphere = (np.sin((1 - share) * whole) * ends[0] + np.sin(share * whole) * ends[1]) / np.sin(whole)
+    longitude = np.arctan2(on_sphere[:, 1], on_sphere[:, 0])
+    latitude = np.arcsin(np.clip(on_sphere[:, 2], -1, 1))
+    return np.asarray(np.degrees(np.stack([longitude, latitude], axis=1)))

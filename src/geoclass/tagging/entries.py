@@ -1,0 +1,81 @@
+"""What the files of a run say of themselves: their tags, and what an earlier run noted in them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from geoclass.errors import TaggingError
+from geoclass.inference.prediction import Failure, Prediction
+from geoclass.tagging.rewrite import Stamp, stamp_of
+from geoclass.tagging.tags import Tags, read_tags
+
+_N_CANDIDATES = 3  # in GEOCLASS_COUNTRY and GEOCLASS_GENRE
+
+
+@dataclass(kw_only=True)
+class Entry:
+    """A file whose tags were read, on its way to a plan."""
+
+    path: Path
+    target: Path
+    tags: Tags
+    stamp: Stamp | None
+    error: TaggingError | None = None
+    prediction: Prediction | Failure | None = None
+    dissent: str = ""
+
+
+def read_entries(paths: Iterable[Path | str]) -> Iterator[Entry]:
+    """Each target once, however many symbolic links lead to it; hard links are files of their own."""
+    seen: set[Path] = set()
+    for path in map(Path, paths):
+        entry = _look(path)
+        if entry.target not in seen:
+            seen.add(entry.target)
+            yield entry
+
+
+def _look(path: Path) -> Entry:
+    """Read a file's tags."""
+    target, stamp = path, None
+    try:
+        target = path.resolve()
+        stamp = stamp_of(target)
+        return Entry(path=path, target=target, tags=read_tags(target), stamp=stamp)
+    except TaggingError as error:
+        return Entry(path=path, target=target, tags=Tags(kind=""), stamp=stamp, error=error)
+    except (OSError, RuntimeError) as error:  # a loop of links
+        loop = TaggingError(f"{path}: {getattr(error, 'strerror', None) or error}")
+        return Entry(path=path, target=target, tags=Tags(kind=""), stamp=None, error=loop)
+
+
+def provenance(candidates: Iterable[tuple[str, float]], *, n: int = 0) -> str:
+    """The best candidates, three or `n` if that is more, as a file notes them: "TR 0.62; IR 0.11; GR 0.05"."""
+    best = list(candidates)[: max(n, _N_CANDIDATES)]
+    return "; ".join(f"{label} {probability:.2f}" for label, probability in best)
+
+
+def parse_provenance(text: str) -> tuple[tuple[str, float], ...]:
+    """What `provenance` wrote; () when it is anything else."""
+    found = [re.fullmatch(r"(.+) ([01]\.\d\d)", part.strip()) for part in text.split(";")]
+    return tuple((match[1], float(match[2])) for match in found if match) if all(found) else ()
+
+
+def genre_name(label: str) -> str:
+    """A label without the characters at which players split genres."""
+    return " ".join(re.sub(r"[,;/\\\0]", " ", label).split())
+
+
+def genre_of_label(label: str) -> str:
+    """A model's label as players show genres: "jazz" is "Jazz", "hiphop" is "Hip-Hop"."""
+    name = genre_name(label)
+    return {"hiphop": "Hip-Hop"}.get(name, name.capitalize() if name.islower() else name)
+
+
+def is_ours(tags: Tags, name: str) -> bool:
+    """Whether the value of a field is what an earlier run wrote, by its own note."""
+    noted = parse_provenance("; ".join(tags.values.get(f"{name}_candidates", ())))
+    labels = [label for label, _ in noted]
+    values = tags.values.get(name, ())
+    return bool(values) and bool(labels) and set(values) <= set(labels) and labels[0] in values

@@ -1,0 +1,1 @@
+"""Tags of each container format, read and written as patches of bytes."""

@@ -1,0 +1,163 @@
+"""Ogg Vorbis, Ogg Opus and Ogg FLAC: the comment packet, laid anew into the pages that held it.
+
+The pages keep their number wherever the packet fits, so that no page of sound is touched; where it does not, the later
+pages get new numbers and checksums. Sources: RFC 3533 (Ogg), RFC 7845 (Opus), the Vorbis I specification.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from geoclass.tagging.formats import vorbis
+from geoclass.tagging.formats.edit import MAX_TAG_BYTES, Changes, Edit, compact, read_at
+
+_HEADER = struct.Struct("<4sBBqIIIB")  # capture, version, flags, granule, serial, sequence, checksum, segments
+_CONTINUED = 1
+_MAX_SEGMENTS = 255  # a page; each holds up to 255 bytes
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+# How a stream begins -> how its comment packet begins, and how many header packets follow the first.
+_CODECS = {b"\x01vorbis": (b"\x03vorbis", 2), b"OpusHead": (b"OpusTags", 1), b"\x7fFLAC": (b"", 1)}
+
+
+@dataclass(frozen=True)
+class _Page:
+    offset: int
+    flags: int
+    granule: int
+    serial: int
+    sequence: int
+    lacing: bytes
+    body: bytes
+
+    @property
+    def raw(self) -> bytes:
+        def header(checksum: int) -> bytes:
+            fields = (self.flags, self.granule, self.serial, self.sequence, checksum, len(self.lacing))
+            return _HEADER.pack(b"OggS", 0, *fields) + self.lacing
+
+        return header(_checksum(header(0) + self.body)) + self.body
+
+    @property
+    def length(self) -> int:
+        return _HEADER.size + len(self.lacing) + len(self.body)
+
+
+def edits(file: BinaryIO, changes: Changes) -> list[Edit]:
+    """For the first stream of an Ogg file."""
+    pages = _pages(file)
+    first = next(pages, None)
+    if first is None:
+        raise ValueError("no Ogg page")
+    codec = next((codec for codec in _CODECS if first.body.startswith(codec)), None)
+    if codec is None:
+        raise ValueError("an Ogg stream that is neither Vorbis, Opus nor FLAC")
+    magic, n_headers = _CODECS[codec]
+    held = _header_pages(pages, first.serial, n_headers)
+    packets = _packets(held)
+    packets[0] = _rewrite(packets[0], magic, changes)
+    laid = _lay(packets, held)
+    old = b"".join(read_at(file, page.offset, page.length) for page in held)
+    result = [Edit(held[0].offset, old, b"".join(page.raw for page in laid))]
+    added = len(laid) - len(held)
+    if added:
+        for page in _pages(file, held[-1].offset + held[-1].length):
+            if page.serial == first.serial:
+                moved = _Page(**(vars(page) | {"sequence": page.sequence + added}))
+                result.append(Edit(page.offset + 18, read_at(file, page.offset + 18, 8), moved.raw[18:26]))
+    return compact(result)
+
+
+def _pages(file: BinaryIO, offset: int = 0) -> Iterator[_Page]:
+    while True:
+        file.seek(offset)
+        header = file.read(_HEADER.size)
+        if not header:
+            return
+        if len(header) < _HEADER.size or not header.startswith(b"OggS\0"):
+            raise ValueError(f"no Ogg page at byte {offset}")
+        _, _, flags, granule, serial, sequence, _, n_segments = _HEADER.unpack(header)
+        lacing = file.read(n_segments)
+        body = file.read(sum(lacing))
+        if len(body) != sum(lacing) or len(lacing) != n_segments:
+            raise ValueError(f"the Ogg page at byte {offset} is cut off")
+        page = _Page(offset, flags, granule, serial, sequence, lacing, body)
+        yield page
+        offset += page.length
+
+
+def _header_pages(pages: Iterator[_Page], serial: int, n_headers: int) -> list[_Page]:
+    """The pages of the stream's header packets after the first: they begin a page and end one."""
+    held: list[_Page] = []
+    n_packets = n_bytes = 0
+    for page in pages:
+        if page.serial != serial:
+            if held:
+                raise ValueError("the comments are interleaved with another Ogg stream")
+            continue
+        if page.granule not in (0, -1):
+            raise ValueError("the comments share an Ogg page with sound")
+        held.append(page)
+        n_packets += sum(value < 255 for value in page.lacing)
+        n_bytes += page.length
+        if n_bytes > MAX_TAG_BYTES:
+            raise ValueError("the comments are larger than is plausible")
+        if n_packets >= n_headers and page.lacing[-1] < 255:
+            return held
+    raise ValueError("the Ogg file ends within its comments")
+
+
+def _packets(pages: list[_Page]) -> list[bytes]:
+    packets, parts = [], []
+    for page in pages:
+        position = 0
+        for value in page.lacing:
+            parts.append(page.body[position : position + value])
+            position += value
+            if value < 255:
+                packets.append(b"".join(parts))
+                parts = []
+    return packets
+
+
+def _rewrite(packet: bytes, magic: bytes, changes: Changes) -> bytes:
+    if not packet.startswith(magic):
+        raise ValueError("the second Ogg packet holds no comments")
+    if magic:
+        return magic + vorbis.rewrite(packet[len(magic) :], changes)
+    # Ogg FLAC keeps the header of the metadata block: kind, then the length in 24 bits.
+    if packet[0] & 0x7F != 4:
+        raise ValueError("the second Ogg packet holds no comments")
+    data = vorbis.rewrite(packet[4:], changes)
+    return packet[:1] + len(data).to_bytes(3, "big") + data
+
+
+def _lay(packets: list[bytes], held: list[_Page]) -> list[_Page]:
+    """Cut the packets into as many pages as before, or more when they do not fit."""
+    lacing = b"".join(b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255]) for packet in packets)
+    body = b"".join(packets)
+    counts = [len(page.lacing) for page in held[:-1]]
+    if not 0 < len(lacing) - sum(counts) <= _MAX_SEGMENTS:
+        n_pages = max(len(held), -(-len(lacing) // _MAX_SEGMENTS))
+        counts = [len(lacing) * (index + 1) // n_pages - len(lacing) * index // n_pages for index in range(n_pages - 1)]
+    counts.append(len(lacing) - sum(counts))
+    if min(counts) < 1:
+        raise ValueError("the comments cannot be laid into their Ogg pages")
+    pages: list[_Page] = []
+    segment = position = 0
+    for index, count in enumerate(counts):
+        part = lacing[segment : segment + count]
+        flags = _CONTINUED if segment and lacing[segment - 1] == 255 else 0
+        granule = 0 if min(part) < 255 else -1  # -1: no packet ends on the page
+        chunk = body[position : position + sum(part)]
+        pages.append(_Page(0, flags, granule, held[0].serial, held[0].sequence + index, part, chunk))
+        segment, position = segment + count, position + sum(part)
+    return pages
+
+
+def _checksum(page: bytes) -> int:
+    """CRC-32 with the polynomial of zlib, but most significant bit first, from zero and not inverted (RFC 3533)."""
+    mirrored = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{mirrored:032b}"[::-1], 2)

@@ -1,0 +1,62 @@
+"""One run at a time."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from geoclass.errors import StorageError, TaggingError
+from geoclass.storage import state_dir
+
+
+@contextmanager
+def only_run() -> Iterator[None]:
+    """Hold the user's lock on tagging, so that two runs never work on one library at once.
+
+    Raises:
+        TaggingError: Another run holds it.
+        StorageError: The lock file cannot be made.
+    """
+    path = state_dir() / "tag.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a+", encoding="ascii")  # noqa: SIM115  (closed below; errors of the run are not ours)
+    except OSError as error:
+        raise StorageError(
+            f"cannot make the lock {path}: {error.strerror}", hint="GEOCLASS_HOME names another user folder"
+        ) from error
+    with file:
+        if not _try_lock(file.fileno()):
+            file.seek(0)
+            raise TaggingError(
+                f"another geoclass run (process {file.read().strip() or 'unknown'}) is changing tags",
+                hint="wait until it is done, or stop it with Ctrl-C; what it has finished is kept",
+            )
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    """Lock until the descriptor is closed, also by a crash; False when somebody else holds the lock."""
+    try:
+        import fcntl
+    except ImportError:
+        return _try_lock_windows(descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _try_lock_windows(descriptor: int) -> bool:
+    import msvcrt
+
+    try:
+        # Far behind the text, so that a second run can still read who holds the lock.
+        os.lseek(descriptor, 1_024, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,38 @@
+"""Text that people wrote: names compared without regard to spelling, and markup removed."""
+
+import html
+import re
+import unicodedata
+
+_LETTERS = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"})
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_INSIDE_WORDS = re.compile("['’‘`ʻʼ.]+")
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+_BREAK = re.compile(r"</?(?:p|br|div|li|ul|ol|h\d|td|tr)\b[^<>]*>", re.IGNORECASE)  # tags that separate words
+_TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
+
+
+def normalize_name(text: str) -> str:
+    """What two spellings of a name have in common: lower case, no accents, no punctuation; "St." is "saint"."""
+    text = text.casefold()
+    if not text.isascii():
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
+    if text.isalpha():  # most of the hundred thousand names of the gazetteer
+        return text
+    words = _BETWEEN_WORDS.sub(" ", _INSIDE_WORDS.sub("", text).replace("&", " and ")).split()
+    return " ".join("saint" if word == "st" else word for word in words)
+
+
+def name_key(name: str) -> str:
+    """A key under which all spellings of an artist's name meet: "Beyoncé" and "beyonce" have the same one.
+
+    A name without a letter or digit ("!!!") is its own key; only a blank name has none ("").
+    """
+    return normalize_name(name) or " ".join(name.casefold().split())
+
+
+def plain_text(text: str) -> str:
+    """`text` without HTML: entities resolved (twice: some are escaped twice), tags removed, white space collapsed."""
+    if "<" in text or "&" in text:
+        text = _TAG.sub("", _BREAK.sub(" ", html.unescape(html.unescape(text))))
+    return " ".join(text.split())
