@@ -63,7 +63,7 @@ def score(module: str, tests: list[str], *, sample: int, seed: int, jobs: int) -
             else:
                 copy.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, copy / name)
-        if (ROOT.parent / "shared").is_dir():  # the real recordings, for tests that look beside the checkout: mutmut runs in copy/mutants
+        if (ROOT.parent / "shared").is_dir():  # the real recordings, beside copy/mutants
             (copy / "shared").symlink_to((ROOT.parent / "shared").resolve())
         configure(copy, module, tests)
         mutmut(copy, "no.such.mutant", jobs=jobs)  # makes the mutants, and learns which test reaches which function
