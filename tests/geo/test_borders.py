@@ -44,6 +44,23 @@ POINTS = {
     "the middle of the Atlantic": (30.0, -40.0, ""),
     "the North Pole": (90.0, 0.0, ""),
 }
+EARTH_RADIUS_KM = 6371.0088  # mean radius (IUGG)
+REACH_KM = 30.0
+
+# Lighthouses, forts and wind farms at sea, whose distance from land their operators and pilots state.
+AT_SEA = {
+    "Fastnet Rock lighthouse, 7 km": (51.3893, -9.6030, "IE"),
+    "Kish Bank lighthouse, 11 km": (53.3108, -5.9258, "IE"),
+    "Sealand (Roughs Tower), 12 km": (51.8953, 1.4805, "GB"),
+    "Eddystone lighthouse, 14 km": (50.1800, -4.2650, "GB"),
+    "Horns Rev 1 wind farm, 16 km": (55.4860, 7.8400, "DK"),
+    "Princess Amalia wind farm, 23 km": (52.5880, 4.2230, "NL"),
+    "Chesapeake Light, 24 km": (36.9047, -75.7128, "US"),
+    "FINO1 platform, 45 km": (54.0149, 6.5876, ""),
+    "Frying Pan Tower, 52 km": (33.4850, -77.5900, ""),
+    "Gemini wind farm, 55 km": (54.0360, 5.9630, ""),
+    "FINO3 platform, 80 km": (55.1950, 7.1583, ""),
+}
 NO_PLACE = [
     (0.0, 0.0), (-0.0, 0.0), (np.nan, 10.0), (10.0, np.nan), (np.inf, 10.0), (90.01, 0.0), (-91.0, 20.0),
     (45.0, 180.01), (45.0, 370.0),
@@ -60,6 +77,12 @@ DISPUTED = [
 @pytest.mark.parametrize("name", POINTS)
 def test_known_points(name: str) -> None:
     latitude, longitude, code = POINTS[name]
+    assert country_at(latitude, longitude) == code
+
+
+@pytest.mark.parametrize("name", AT_SEA)
+def test_a_coast_reaches_30_km_out_to_sea(name: str) -> None:
+    latitude, longitude, code = AT_SEA[name]
     assert country_at(latitude, longitude) == code
 
 
@@ -80,6 +103,11 @@ def test_no_points_give_no_countries() -> None:
 def test_latitudes_and_longitudes_must_pair() -> None:
     with pytest.raises(GeoError, match="2 latitudes do not go with 1"):
         countries_at([1.0, 2.0], [1.0])
+
+
+def test_points_on_land_do_not_need_the_coast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(borders, "_edges", lambda: pytest.fail("the coast was loaded"))
+    assert countries_at([41.9, 35.68], [12.49, 139.69]).tolist() == ["IT", "JP"]
 
 
 def test_every_country_is_in_the_data() -> None:
@@ -128,12 +156,13 @@ def test_the_coast_reaches_30_km_along_great_circles(
     distances = _haversine_km(latitude, longitude, corners)
     code = country_at(latitude, longitude)
     if code:
+        assert distances.min() <= REACH_KM + 15.0
         own = distances[borders._borders().codes[polygon] == code].min()
         # Corners may lie far apart on a straight coast; the border points in between are 2 km apart at most.
         assert own - distances.min() <= 15.0
     else:
         nearest = borders._borders().codes[polygon[distances.argmin()]]
-        assert nearest == "" or distances.min() >= borders.COAST_KM - 0.05
+        assert nearest == "" or distances.min() >= REACH_KM - 0.05
 
 
 @settings(max_examples=50, deadline=None)
@@ -170,12 +199,12 @@ def _haversine_km(latitude: float, longitude: float, corners: np.ndarray) -> np.
     phi, lam = np.radians(corners[:, 1]), np.radians(corners[:, 0])
     a = np.sin((phi - np.radians(latitude)) / 2) ** 2
     a += np.cos(phi) * np.cos(np.radians(latitude)) * np.sin((lam - np.radians(longitude)) / 2) ** 2
-    return 2 * borders.EARTH_RADIUS_KM * np.arcsin(np.sqrt(a))
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(a))
 
 
 def _moved(start: np.ndarray, *, distance_km: float, bearing: float) -> tuple[float, float]:
     """(latitude, longitude) after `distance_km` along a great circle that leaves at `bearing` degrees."""
-    arc, theta = distance_km / borders.EARTH_RADIUS_KM, np.radians(bearing)
+    arc, theta = distance_km / EARTH_RADIUS_KM, np.radians(bearing)
     lam, phi = np.radians(start)
     latitude = np.arcsin(np.sin(phi) * np.cos(arc) + np.cos(phi) * np.sin(arc) * np.cos(theta))
     east = np.arctan2(

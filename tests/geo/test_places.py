@@ -1,13 +1,15 @@
 """Place strings as artists write them."""
 
+from functools import cache
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoclass.errors import UsageError
-from geoclass.geo import gazetteer
 from geoclass.geo.borders import country_at
 from geoclass.geo.countries import country_codes
+from geoclass.geo.names import all_names
 from geoclass.geo.places import Gazetteer, create_geocoder
 
 PLACES = {
@@ -87,13 +89,14 @@ def test_names_and_borders_agree_on_great_cities(offline: Gazetteer) -> None:
 
 
 def test_regions_stand_in_their_countries() -> None:
-    regions = {e for entries in gazetteer._index().values() for e in entries if e.kind == "region"}
+    regions = {e for _, entries in all_names() for e in entries if e.kind == "region"}
     assert len(regions) > 200
     assert [e for e in regions if country_at(e.latitude, e.longitude) != e.country] == []
 
 
+@cache
 def _great_cities() -> list[str]:
-    entries = {e for entries in gazetteer._index().values() for e in entries if e.kind == "city" and e.weight > 2e6}
+    entries = {e for _, entries in all_names() for e in entries if e.kind == "city" and e.weight > 2e6}
     return sorted(e.name for e in entries if e.alone)
 
 

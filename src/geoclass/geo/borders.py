@@ -3,7 +3,6 @@
 The file is made by `tools/make_borders.py`; what it does about disputed land is said in docs/places.md.
 """
 
-import math
 import zipfile
 from dataclasses import dataclass
 from functools import cache
@@ -14,10 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geoclass.errors import GeoError
+from geoclass.geo.coast import Edges
 
-EARTH_RADIUS_KM = 6371.0088  # mean radius (IUGG)
-COAST_KM = 30.0  # a point in the sea takes the nearest country up to here
-COAST_STEP_KM = 2.0  # largest gap between the points that stand for a border when distances are measured
+COAST_KM = 30.0  # a point at sea takes the nearest country up to here
 
 Floats = NDArray[np.float64]
 
@@ -62,7 +60,8 @@ def countries_at(latitudes: ArrayLike, longitudes: ArrayLike) -> NDArray[np.obje
     polygon = _containing(borders, latitude[places], longitude[places])
     at_sea = np.flatnonzero(polygon < 0)
     if at_sea.size:
-        polygon[at_sea] = _nearest(latitude[places[at_sea]], longitude[places[at_sea]])
+        point = places[at_sea]
+        polygon[at_sea] = _edges().nearest(latitude[point], longitude[point], reach_km=COAST_KM)
     found = polygon >= 0
     codes[places[found]] = borders.codes[polygon[found]].astype(object)
     return codes
@@ -123,40 +122,6 @@ def _containing(borders: _Borders, latitude: Floats, longitude: Floats) -> NDArr
     return smallest
 
 
-def _nearest(latitude: Floats, longitude: Floats) -> NDArray[np.intp]:
-    """(n,) index of the polygon nearest to each point within `COAST_KM`, or -1."""
-    tree, polygon_of_point = _coast()
-    reach = 2 * math.sin(COAST_KM / EARTH_RADIUS_KM / 2)  # the chord of that arc on the unit sphere
-    _, nearest = tree.query(_unit_vectors(latitude, longitude), distance_upper_bound=reach)
-    polygon = np.full(latitude.shape, -1, dtype=np.intp)
-    found = nearest < len(polygon_of_point)
-    polygon[found] = polygon_of_point[nearest[found]]
-    return polygon
-
-
 @cache
-def _coast() -> tuple[Any, NDArray[np.int32]]:
-    """A k-d tree over border points on the unit sphere, and the polygon of each point.
-
-    In three dimensions neither the poles nor the antimeridian are special, and the nearest chord is the nearest arc.
-    """
-    import shapely
-    from scipy.spatial import cKDTree
-
-    rings, polygon_of_ring = shapely.get_rings(_borders().polygons, return_index=True)
-    corners, ring = shapely.get_coordinates(rings, return_index=True)
-    length_km = EARTH_RADIUS_KM * np.linalg.norm(np.diff(_unit_vectors(corners[:, 1], corners[:, 0]), axis=0), axis=1)
-    is_edge = ring[1:] == ring[:-1]  # not the jump from the end of one ring to the start of the next
-    pieces = np.append(np.where(is_edge, np.maximum(np.ceil(length_km / COAST_STEP_KM), 1), 1), 1).astype(np.int64)
-    corner = np.repeat(np.arange(len(corners)), pieces)
-    step = np.arange(len(corner)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    # Straight in degrees, as the polygons are: the 49th parallel is no great circle.
-    edge = np.append(np.diff(corners, axis=0), [[0.0, 0.0]], axis=0)
-    points = corners[corner] + edge[corner] * (step / pieces[corner])[:, None]
-    return cKDTree(_unit_vectors(points[:, 1], points[:, 0])), polygon_of_ring[ring[corner]].astype(np.int32)
-
-
-def _unit_vectors(latitude: Floats, longitude: Floats) -> Floats:
-    """(n, 3) points on the unit sphere from degrees."""
-    phi, lam = np.radians(latitude), np.radians(longitude)
-    return np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
+def _edges() -> Edges:
+    return Edges.of(_borders().polygons)
