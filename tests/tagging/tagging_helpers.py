@@ -5,13 +5,35 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+import rare_sounds
 import soundfile
 
 from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
 
 RATE = 22_050  # Hz
-SUFFIXES = ("mp3", "flac", "ogg", "opus", "oga", "m4a", "aac", "wav", "aiff", "wma")
+# Sound, and what has a signature and carries tags but cannot be decoded.
+SOUNDS = (
+    "mp3",
+    "flac",
+    "ogg",
+    "opus",
+    "oga",
+    "spx",
+    "m4a",
+    "m4b",
+    "mp4",
+    "aac",
+    "wav",
+    "aiff",
+    "wma",
+    "dsf",
+    "tta",
+    "wv",
+)
+SKELETONS = {"ape": b"MAC \x96\x0f", "mpc": b"MP+\x07", "ofr": b"OFR \x0f", "tak": b"tBaK\x01"}
+SUFFIXES = (*SOUNDS, *SKELETONS)
 _BY_PYAV = {"m4a": ("ipod", "aac"), "aac": ("adts", "aac"), "oga": ("oga", "flac"), "wma": ("asf", "wmav2")}
+_BY_PYAV |= {"m4b": ("ipod", "aac"), "mp4": ("mp4", "aac"), "tta": ("tta", "tta"), "wv": ("wv", "wavpack")}
 COUNTRIES = ("TR", "IR", "GR", "US")
 GENRES = ("Folk", "Rock", "Hip-Hop / Rap")
 
@@ -25,6 +47,12 @@ def tone(seconds: float = 1.0, *, rate: int = RATE, seed: int = 0) -> np.ndarray
 
 def encode(suffix: str, *, seconds: float = 1.0) -> bytes:
     """A sound file without tags of ours."""
+    if suffix in SKELETONS:
+        return rare_sounds.skeleton(SKELETONS[suffix])
+    if suffix == "spx":
+        return rare_sounds.speex(seconds)
+    if suffix == "dsf":
+        return rare_sounds.dsf(tone(seconds), RATE)
     if suffix in _BY_PYAV:
         return _encode_pyav(*_BY_PYAV[suffix], seconds)
     formats = {"mp3": ("MP3", "MPEG_LAYER_III"), "flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "VORBIS")}
@@ -44,7 +72,8 @@ def _encode_pyav(container_format: str, codec: str, seconds: float) -> bytes:
         stream = container.add_stream(codec, rate=RATE)
         stream.layout = "mono"
         stream.bit_rate = 64_000
-        format = stream.codec_context.codec.audio_formats[0].name
+        formats = [format.name for format in stream.codec_context.codec.audio_formats]
+        format = next(name for name in ("fltp", "flt", "s16", "s16p") if name in formats)
         samples = tone(seconds)[None]
         if format.startswith("s16"):
             samples = (samples * 32_767).astype(np.int16)

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     Excerpt = Callable[[float | None], tuple[float, float | None]]
 
-AUDIO_SUFFIXES = frozenset(
-    {".mp3", ".flac", ".ogg", ".oga", ".opus", ".wav", ".aif", ".aiff", ".aifc", ".au", ".m4a", ".mp4", ".aac", ".wma"}
+_BY_SOUNDFILE = frozenset({".mp3", ".flac", ".ogg", ".oga", ".opus", ".wav", ".aif", ".aiff", ".aifc", ".au"})
+_BY_PYAV = frozenset(  # what libsndfile does not read
+    {".m4a", ".m4b", ".mp4", ".aac", ".wma", ".spx", ".wv", ".ape", ".mpc", ".tta", ".dsf", ".tak"}
 )
-_BY_PYAV = frozenset({".m4a", ".mp4", ".aac", ".wma", ".m4b"})  # what libsndfile does not read
+AUDIO_SUFFIXES = _BY_SOUNDFILE | _BY_PYAV
 
 _SIGNATURES: "dict[str, Callable[[bytes], bool]]" = {
     "MP3": lambda start: start[:3] == b"ID3" or (len(start) > 1 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0),
@@ -28,6 +29,12 @@ _SIGNATURES: "dict[str, Callable[[bytes], bool]]" = {
     "AU": lambda start: start[:4] == b".snd",
     "MP4": lambda start: start[4:8] == b"ftyp",
     "WMA": lambda start: start[:4] == b"\x30\x26\xb2\x75",
+    "WavPack": lambda start: start[:4] == b"wvpk",
+    "Monkey's Audio": lambda start: start[:4] == b"MAC ",
+    "Musepack": lambda start: start[:3] == b"MP+" or start[:4] == b"MPCK",
+    "TTA": lambda start: start[:3] == b"TTA",
+    "DSF": lambda start: start[:4] == b"DSD ",
+    "TAK": lambda start: start[:4] == b"tBaK",
 }
 
 
@@ -37,7 +44,8 @@ def load_audio(
     """Decode a file, or an excerpt of it, to mono.
 
     Args:
-        path: MP3, FLAC, Ogg, Opus, WAV, AIFF, AU (libsndfile); M4A, AAC, WMA (PyAV).
+        path: MP3, FLAC, Ogg, Opus, WAV, AIFF, AU (libsndfile); M4A, MP4, AAC, WMA, Speex, WavPack, Monkey's Audio,
+            Musepack, TTA, DSF, TAK (PyAV).
         sample_rate: Of the result, in Hz.
         offset_s: Where the excerpt starts, in seconds.
         duration_s: How long it is at most, in seconds; None: to the end.
@@ -139,6 +147,8 @@ def _explain(path: Path) -> str:
         return "not a regular file"
     with open(path, "rb") as file:
         start = file.read(12)
+    if start.startswith(b"OFR "):
+        return "OptimFROG: there is no decoder for it"
     if kind := next((kind for kind, matches in _SIGNATURES.items() if matches(start)), None):
         return f"damaged {kind}: cannot be decoded ({path.stat().st_size} bytes)"
     return f"not audio: no known signature (it begins with {start[:8]!r})"

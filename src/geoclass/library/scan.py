@@ -4,9 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from geoclass.audio.decode import AUDIO_SUFFIXES
-
-_TAGGABLE = AUDIO_SUFFIXES - {".au"}
+from geoclass.tagging.formats.registry import SUFFIXES
 
 
 def sound_files(paths: Iterable[Path], *, recursive: bool = True) -> Iterator[Path]:
@@ -39,5 +37,5 @@ def _walk(folder: Path, entered: set[tuple[int, int]], *, recursive: bool) -> It
         if path.is_dir():
             if recursive:
                 yield from _walk(path, entered, recursive=True)
-        elif path.suffix.lower() in _TAGGABLE and not entry.name.startswith("."):
+        elif path.suffix.lower() in SUFFIXES and not entry.name.startswith("."):
             yield path

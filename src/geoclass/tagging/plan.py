@@ -72,7 +72,7 @@ class FilePlan:
     reason: str = ""  # why it failed, or why the model was not asked
     hint: str | None = None
     fields: Mapping[str, FieldPlan] = field(default_factory=dict)
-    changes: Values = field(default_factory=dict)  # by field of tags.KEYS
+    changes: Values = field(default_factory=dict)  # by field of formats.fields.FIELDS
     before: Values = field(default_factory=dict)  # all fields that are there
     stamp: Stamp | None = None  # of the file when its tags were read
     dissent: str = ""  # what the model says of this file where a vote decided otherwise

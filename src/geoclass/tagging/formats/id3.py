@@ -81,11 +81,6 @@ def rewrite(tag: bytes, changes: Changes, *, new_version: int) -> bytes:
     return tag[:5] + bytes([flags & ~(_EXTENDED | _FOOTER)]) + size + content + padding
 
 
-def frames_of(tag: bytes) -> list[bytes]:
-    """The raw frames of a tag that is not unsynchronised, headers included (for checks)."""
-    return _split(tag[10:], tag[3])[0] if tag else []
-
-
 def _split(body: bytes, version: int) -> tuple[list[bytes], bytes, bool]:
     """The raw frames, what follows them, and whether v2.4 sizes are plain integers (an old bug of iTunes)."""
     frames, rest = _walk(body, version, wide=False)

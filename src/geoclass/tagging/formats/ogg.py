@@ -1,4 +1,4 @@
-"""Ogg Vorbis, Ogg Opus and Ogg FLAC: the comment packet, laid anew into the pages that held it.
+"""Ogg Vorbis, Opus, Speex and FLAC: the comment packet, laid anew into the pages that held it.
 
 The pages keep their number wherever the packet fits, so that no page of sound is touched; where it does not, the later
 pages get new numbers and checksums. Sources: RFC 3533 (Ogg), RFC 7845 (Opus), the Vorbis I specification.
@@ -8,18 +8,30 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from geoclass.tagging.formats import vorbis
 from geoclass.tagging.formats.edit import MAX_TAG_BYTES, Changes, Edit, compact, read_at
 
 _HEADER = struct.Struct("<4sBBqIIIB")  # capture, version, flags, granule, serial, sequence, checksum, segments
-_CONTINUED = 1
+_CONTINUED, _BEGINS = 1, 2  # flags
 _MAX_SEGMENTS = 255  # a page; each holds up to 255 bytes
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
-# How a stream begins -> how its comment packet begins, and how many header packets follow the first.
-_CODECS = {b"\x01vorbis": (b"\x03vorbis", 2), b"OpusHead": (b"OpusTags", 1), b"\x7fFLAC": (b"", 1)}
+
+class _Codec(NamedTuple):
+    name: str
+    comments: bytes  # how the comment packet begins
+    n_headers: int  # packets between the first and the sound that end with a page
+
+
+# By how a stream begins.
+_CODECS = {
+    b"\x01vorbis": _Codec("vorbis", b"\x03vorbis", 2),
+    b"OpusHead": _Codec("opus", b"OpusTags", 1),
+    b"Speex   ": _Codec("speex", b"", 1),
+    b"\x7fFLAC": _Codec("flac", b"", 1),
+}
 
 
 @dataclass(frozen=True)
@@ -46,18 +58,12 @@ class _Page:
 
 
 def edits(file: BinaryIO, changes: Changes) -> list[Edit]:
-    """For the first stream of an Ogg file."""
+    """For the first stream of sound in an Ogg file."""
     pages = _pages(file)
-    first = next(pages, None)
-    if first is None:
-        raise ValueError("no Ogg page")
-    codec = next((codec for codec in _CODECS if first.body.startswith(codec)), None)
-    if codec is None:
-        raise ValueError("an Ogg stream that is neither Vorbis, Opus nor FLAC")
-    magic, n_headers = _CODECS[codec]
-    held = _header_pages(pages, first.serial, n_headers)
+    first, codec = _find_stream(pages)
+    held = _header_pages(pages, first.serial, codec.n_headers)
     packets = _packets(held)
-    packets[0] = _rewrite(packets[0], magic, changes)
+    packets[0] = _rewrite(packets[0], codec, changes)
     laid = _lay(packets, held)
     old = b"".join(read_at(file, page.offset, page.length) for page in held)
     result = [Edit(held[0].offset, old, b"".join(page.raw for page in laid))]
@@ -68,6 +74,22 @@ def edits(file: BinaryIO, changes: Changes) -> list[Edit]:
                 moved = _Page(**(vars(page) | {"sequence": page.sequence + added}))
                 result.append(Edit(page.offset + 18, read_at(file, page.offset + 18, 8), moved.raw[18:26]))
     return compact(result)
+
+
+def codec_of(file: BinaryIO) -> str:
+    """What the first stream of sound is: "vorbis", "opus", "speex" or "flac"."""
+    return _find_stream(_pages(file))[1].name
+
+
+def _find_stream(pages: Iterator[_Page]) -> tuple[_Page, _Codec]:
+    """The page that begins the first stream of sound. The first pages of all streams come before any other page."""
+    for page in pages:
+        if not page.flags & _BEGINS:
+            break
+        for magic, codec in _CODECS.items():
+            if page.body.startswith(magic):
+                return page, codec
+    raise ValueError("no Ogg stream that is Vorbis, Opus, Speex or FLAC")
 
 
 def _pages(file: BinaryIO, offset: int = 0) -> Iterator[_Page]:
@@ -122,14 +144,12 @@ def _packets(pages: list[_Page]) -> list[bytes]:
     return packets
 
 
-def _rewrite(packet: bytes, magic: bytes, changes: Changes) -> bytes:
-    if not packet.startswith(magic):
+def _rewrite(packet: bytes, codec: _Codec, changes: Changes) -> bytes:
+    if not packet.startswith(codec.comments) or (codec.name == "flac" and packet[0] & 0x7F != 4):
         raise ValueError("the second Ogg packet holds no comments")
-    if magic:
-        return magic + vorbis.rewrite(packet[len(magic) :], changes)
+    if codec.name != "flac":
+        return codec.comments + vorbis.rewrite(packet[len(codec.comments) :], changes)
     # Ogg FLAC keeps the header of the metadata block: kind, then the length in 24 bits.
-    if packet[0] & 0x7F != 4:
-        raise ValueError("the second Ogg packet holds no comments")
     data = vorbis.rewrite(packet[4:], changes)
     return packet[:1] + len(data).to_bytes(3, "big") + data
 
