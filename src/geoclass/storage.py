@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from geoclass.errors import StorageError
+from geoclass.errors import StorageError, UsageError
 
 
 @contextmanager
@@ -43,6 +43,27 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 with "\\n" line ends, atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def refuse_foreign(path: Path, *, mark: bytes) -> None:
+    """Before a file is replaced: make sure that it is one of ours.
+
+    Args:
+        path: What is to be written.
+        mark: Stands in the first 4 KiB of every such file of ours.
+
+    Raises:
+        UsageError: Something else has that name.
+    """
+    try:
+        with open(path, "rb") as file:
+            if mark in file.read(4096):
+                return
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}", hint="choose another name") from error
+    raise UsageError(f"{path} exists, and geoclass did not write it", hint="choose another name, or remove it first")
 
 
 def write_json(path: Path, content: dict[str, Any], *, format: str, version: int = 1) -> None:

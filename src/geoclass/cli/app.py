@@ -10,6 +10,7 @@ from geoclass.cli.evaluate import evaluate
 from geoclass.cli.explain import explain
 from geoclass.cli.inspect import inspect
 from geoclass.cli.models import models
+from geoclass.cli.playlist import playlist
 from geoclass.cli.tag import TagCommand, tag
 from geoclass.cli.train import train
 from geoclass.cli.undo import undo
@@ -44,10 +45,9 @@ app.command()(inspect)
 app.command()(train)
 app.command()(evaluate)
 app.command()(explain)
-app.command()(tag)
-app.command()(undo)
 app.command(cls=TagCommand)(tag)
 app.command()(undo)
+app.command()(playlist)
 app.add_typer(models, name="models")
 
 
