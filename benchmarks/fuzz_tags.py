@@ -92,8 +92,9 @@ def _group(folder: Path, inputs: Iterable[tuple[int, str, bytes]], counts: Count
 
     from geoclass.audio.decode import load_excerpt
     from geoclass.errors import AudioError
-    from geoclass.tagging.apply import apply_plan, undo
+    from geoclass.tagging.apply import apply_plan
     from geoclass.tagging.plan import Policy, plan_tags
+    from geoclass.tagging.undo import undo
 
     files: dict[Path, tuple[int, bytes]] = {}
     for number, suffix, content in inputs:

@@ -22,7 +22,7 @@ _WHERE = {
     "load_audio": "geoclass.audio.decode",
     "plan_tags": "geoclass.tagging.plan",
     "train": "geoclass.training.run",
-    "undo": "geoclass.tagging.apply",
+    "undo": "geoclass.tagging.undo",
 }
 __all__ = ["__version__", *sorted(_WHERE)]
 

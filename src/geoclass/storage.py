@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,44 @@ def read_json(path: Path, *, format: str, version: int = 1) -> dict[str, Any]:
             hint="upgrade with `pip install --upgrade geoclass`",
         )
     return document
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in `folder` durable where the system can; some network file systems, and Windows, cannot."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed, also by a crash; False when somebody else holds the lock."""
+    try:
+        import fcntl
+    except ImportError:
+        return _try_lock_windows(descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _try_lock_windows(descriptor: int) -> bool:
+    import msvcrt
+
+    position = os.lseek(descriptor, 0, os.SEEK_CUR)
+    try:
+        # Far behind every content: Windows keeps others from reading what is locked.
+        os.lseek(descriptor, 1 << 62, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    except OSError:
+        return False
+    finally:
+        os.lseek(descriptor, position, os.SEEK_SET)
+    return True
 
 
 def sha256_file(path: Path) -> str:

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from tagging_helpers import RATE, FakeClassifier, tone
 
 from geoclass.audio.decode import load_audio
-from geoclass.tagging.apply import apply_plan, undo
+from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.formats import edit as splice
 from geoclass.tagging.formats import mp4, ogg, riff, vorbis
 from geoclass.tagging.plan import Policy, plan_tags
 from geoclass.tagging.tags import read_tags, tag_edits
+from geoclass.tagging.undo import undo
 
 
 def m4a(path: Path, **options: str) -> Path:

@@ -11,10 +11,11 @@ from tagging_helpers import SKELETONS, SUFFIXES, FakeClassifier
 from geoclass.audio.decode import _read_pyav, load_audio
 from geoclass.errors import AudioError
 from geoclass.library.scan import sound_files
-from geoclass.tagging.apply import apply_plan, undo
+from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.entries import read_entries
 from geoclass.tagging.plan import Policy, plan_tags
 from geoclass.tagging.tags import read_tags
+from geoclass.tagging.undo import undo
 
 GENRES = ("Folk", "Hip-Hop Rap")
 

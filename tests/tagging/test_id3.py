@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tagging_helpers import FakeClassifier, answer
 
-from geoclass.tagging.apply import apply_plan, undo
+from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.formats import id3
 from geoclass.tagging.plan import Policy, plan_tags
 from geoclass.tagging.tags import read_tags
+from geoclass.tagging.undo import undo
 
 APE = b"APETAGEX" + struct.pack("<IIII", 2_000, 32 + 20, 1, 0x80000000) + bytes(8)
 

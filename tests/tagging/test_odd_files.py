@@ -11,8 +11,9 @@ from tagging_helpers import SUFFIXES, FakeClassifier, encode
 from geoclass.audio.decode import load_excerpt
 from geoclass.errors import AudioError
 from geoclass.inference.prediction import Failure, Prediction
-from geoclass.tagging.apply import apply_plan, undo
+from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.plan import plan_tags
+from geoclass.tagging.undo import undo
 
 JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(2_000)
 

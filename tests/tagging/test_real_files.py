@@ -8,8 +8,9 @@ import pytest
 from tagging_helpers import FakeClassifier
 
 from geoclass.audio.decode import load_audio
-from geoclass.tagging.apply import apply_plan, undo
+from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.plan import plan_tags
+from geoclass.tagging.undo import undo
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 PER_FOLDER = 2

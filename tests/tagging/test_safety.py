@@ -15,14 +15,14 @@ from tagging_helpers import FakeClassifier
 
 from geoclass.errors import StorageError, TaggingError
 from geoclass.library.scan import sound_files
-from geoclass.tagging import apply, rewrite
+from geoclass.tagging import apply, record, rewrite
 from geoclass.tagging import journal as journal_module
-from geoclass.tagging.apply import apply_plan, undo
+from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.formats import edit as splice
-from geoclass.tagging.journal import last_journal
 from geoclass.tagging.lock import only_run
 from geoclass.tagging.plan import plan_tags
 from geoclass.tagging.tags import read_tags
+from geoclass.tagging.undo import undo
 
 AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -42,7 +42,7 @@ def run_until(step: int, paths: list[Path], journal: Path) -> bool:
     """Tag in a child process that is killed at its `step`-th line of our code; False when it ended before."""
     child = os.fork()
     if child == 0:
-        code = {module.__file__ for module in (apply, journal_module, rewrite, splice)}
+        code = {module.__file__ for module in (apply, journal_module, record, rewrite, splice)}
         steps = 0
 
         def trace(frame, event, _argument):
@@ -414,48 +414,3 @@ def test_undo_of_files_that_are_gone(make, tmp_path: Path) -> None:
     gone.unlink()
     assert {done.path: done.status for done in undo(tmp_path / "journal")} == {stays: "restored", gone: "failed"}
     assert stays.read_bytes() == original
-
-
-def test_the_last_journal_is_the_newest_that_was_not_undone(make, home: Path) -> None:
-    assert last_journal() is None
-    first, second = make("a.mp3"), make("b.mp3")
-    tag([first], journal_module.default_path())
-    tag([second], journal_module.default_path())
-    newest = last_journal()
-    assert newest is not None
-    assert [done.path for done in undo(newest)] == [second]
-    older = last_journal()
-    assert older is not None
-    assert [done.path for done in undo(older)] == [first]
-    assert last_journal() is None
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ('{"format": "else"}\n', "is not a journal"),
-        ('{"format": "geoclass/journal", "version": 9}\n', "version 9"),
-        ('{"format": "geoclass/journal", "version": 1}\nnonsense\n', "line 2"),
-        ('{"format": "geoclass/journal", "version": 1}\n{"path": "x"}\n', "line 2"),
-    ],
-)
-def test_a_journal_that_cannot_be_used(tmp_path: Path, content: str, words: str) -> None:
-    path = tmp_path / "journal"
-    path.write_text(content)
-    with pytest.raises(StorageError, match=words):
-        undo(path)
-    with pytest.raises(StorageError):
-        undo(tmp_path / "missing")
-
-
-def test_a_journal_cut_short_by_a_crash(make, tmp_path: Path) -> None:
-    path = make("a.mp3")
-    original = path.read_bytes()
-    tag([path], tmp_path / "journal")
-    whole = (tmp_path / "journal").read_bytes()
-    (tmp_path / "journal").write_bytes(whole + b'{"path": "/half')
-    assert [done.status for done in undo(tmp_path / "journal")] == ["restored"]
-    assert path.read_bytes() == original
-    for length in range(0, whole.index(b"\n"), 7):
-        (tmp_path / "journal").write_bytes(whole[:length])
-        assert undo(tmp_path / "journal") == []

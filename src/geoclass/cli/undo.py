@@ -22,9 +22,9 @@ def undo(
     Example: geoclass undo
     """
     with session(quiet=quiet, debug=debug) as output:
-        from geoclass.tagging.apply import iter_undo
         from geoclass.tagging.journal import last_journal
         from geoclass.tagging.lock import only_run
+        from geoclass.tagging.undo import iter_undo
 
         with only_run():
             found = journal or last_journal()

@@ -4,65 +4,23 @@ JSON lines. The first names the format, each other one a file; it holds the byte
 hash of what took it), so that undo is exact, and the fields before and after, for files that somebody edited since.
 """
 
-import base64
-import hashlib
+import errno
 import json
 import os
 import re
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Any
 
 from geoclass.errors import StorageError
-from geoclass.storage import state_dir
-from geoclass.tagging.formats.edit import Edit, growth, inverse
+from geoclass.storage import state_dir, sync_folder
+from geoclass.tagging.record import Record, decode, encode, to_line
 
 FORMAT, VERSION = "geoclass/journal", 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Region:
-    """A range of the new file, and the bytes that stood there before."""
-
-    offset: int  # in the new file
-    length: int  # of the new bytes
-    sha256: str  # of the new bytes
-    old: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """One file that was about to change."""
-
-    path: Path  # absolute, links resolved
-    old_size: int  # bytes
-    new_size: int
-    regions: tuple[Region, ...]
-    before: Mapping[str, tuple[str, ...]]  # the changed fields; () where there was none
-    after: Mapping[str, tuple[str, ...]]
-
-    @classmethod
-    def of(
-        cls,
-        path: Path,
-        edits: Sequence[Edit],
-        *,
-        size: int,
-        before: Mapping[str, tuple[str, ...]],
-        after: Mapping[str, tuple[str, ...]],
-    ) -> "Record":
-        """The record of applying `edits` to a file of `size` bytes."""
-        regions = tuple(
-            Region(offset=edit.offset, length=len(edit.old), sha256=_sha256(edit.old), old=edit.new)
-            for edit in inverse(edits)
-        )
-        return cls(path=path, old_size=size, new_size=size + growth(edits), regions=regions, before=before, after=after)
+_MAX_HEADER_BYTES = 4_096
 
 
 class Journal:
@@ -79,21 +37,25 @@ class Journal:
 
     def add(self, record: Record) -> None:
         """Append a record; it is on the disk when this returns. Safe to call from several threads."""
-        line = _encode(record)
+        line = encode(record)
         with self._lock:
             try:
                 self._append(line)
             except OSError as error:
                 raise StorageError(
-                    f"cannot write the journal {self.path}: {error.strerror}",
-                    hint="nothing is changed without a journal; free some space or name another place with --journal",
+                    f"cannot write the journal {self.path}: {error.strerror}", hint=_way_out(error, self.path)
                 ) from error
 
     def close(self) -> None:
-        """Close the file, if there is one."""
-        if self._descriptor is not None:
+        """Close the file, if there is one; one that holds nothing is removed."""
+        with self._lock:
+            if self._descriptor is None:
+                return
+            is_empty = os.fstat(self._descriptor).st_size == 0
             os.close(self._descriptor)
             self._descriptor = None
+            if is_empty:
+                self.path.unlink(missing_ok=True)
 
     def __enter__(self) -> "Journal":
         return self
@@ -110,11 +72,11 @@ class Journal:
         end = os.fstat(self._descriptor).st_size
         if end == 0:  # new, or its first write failed
             header = {"format": FORMAT, "version": VERSION, "created": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-            line = _line(header) + line
+            line = to_line(header) + line
         try:
             written = os.write(self._descriptor, line)
             if written != len(line):
-                raise OSError(28, "no space left on the disk")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._descriptor)
         except OSError:
             os.ftruncate(self._descriptor, end)  # no half line for later ones to be glued to
@@ -138,7 +100,7 @@ def mark_undone(path: Path) -> None:
     """Note that everything in the journal was put back."""
     try:
         with open(path, "ab") as file:
-            file.write(_line({"undone": time.strftime("%Y-%m-%dT%H:%M:%S%z")}))
+            file.write(to_line({"undone": time.strftime("%Y-%m-%dT%H:%M:%S%z")}))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -163,31 +125,35 @@ def read_journal(path: Path) -> Iterator[Record]:
             document = json.loads(line)
             if "undone" in document:
                 continue
-            yield _decode(document)
+            yield decode(document)
         except (ValueError, KeyError, TypeError, zlib.error) as error:
             raise StorageError(f"{path}, line {number}: not a record of a journal ({error})") from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` durable where the system can; some network file systems, and Windows, cannot."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _folder() -> Path:
     return state_dir() / "journals"
 
 
+def _way_out(error: OSError, path: Path) -> str:
+    """What to do about a journal that cannot be written."""
+    if isinstance(error, FileExistsError):
+        return f"name another file with --journal; `geoclass undo {path}` takes back the run of this one"
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return "nothing is changed without a journal; free some space, or name another disk with --journal"
+    return "nothing is changed without a journal; name a place that you may write to with --journal"
+
+
+def _where_journals_are() -> str:
+    return f"`geoclass undo` alone takes back the last run; the journals of earlier ones are in {_folder()}"
+
+
 def _lines(path: Path) -> Iterator[bytes]:
     try:
         with open(path, "rb") as file:
+            yield file.readline(_MAX_HEADER_BYTES)  # a file of another kind may be one line of gigabytes
             yield from file
     except OSError as error:
-        raise StorageError(f"cannot read the journal {path}: {error.strerror}") from error
+        raise StorageError(f"cannot read the journal {path}: {error.strerror}", hint=_where_journals_are()) from error
 
 
 def _check_header(path: Path, line: bytes) -> None:
@@ -196,7 +162,7 @@ def _check_header(path: Path, line: bytes) -> None:
     except ValueError:
         header = None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise StorageError(f"{path} is not a journal of geoclass tag")
+        raise StorageError(f"{path} is not a journal of geoclass tag", hint=_where_journals_are())
     if not isinstance(header.get("version"), int) or header["version"] > VERSION:
         raise StorageError(
             f"{path} has version {header.get('version')!r}; this geoclass reads up to {VERSION}",
@@ -209,37 +175,3 @@ def _is_undone(path: Path) -> bool:
         file.seek(max(0, file.seek(0, 2) - 200))
         last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
     return re.match(rb'\{"undone"', last) is not None
-
-
-def _encode(record: Record) -> bytes:
-    regions = [
-        [region.offset, region.length, region.sha256, base64.b64encode(zlib.compress(region.old, 1)).decode("ascii")]
-        for region in record.regions
-    ]
-    document = vars(record) | {"path": str(record.path), "regions": regions}
-    return _line(document)
-
-
-def _decode(document: dict[str, Any]) -> Record:
-    regions = tuple(
-        Region(offset=offset, length=length, sha256=sha256, old=zlib.decompress(base64.b64decode(old)))
-        for offset, length, sha256, old in document["regions"]
-    )
-    before, after = ({name: tuple(values) for name, values in document[side].items()} for side in ("before", "after"))
-    return Record(
-        path=Path(document["path"]),
-        old_size=document["old_size"],
-        new_size=document["new_size"],
-        regions=regions,
-        before=before,
-        after=after,
-    )
-
-
-def _line(document: Mapping[str, Any]) -> bytes:
-    # ASCII only: names that are not UTF-8 survive as escaped surrogates.
-    return json.dumps(document, separators=(",", ":"), default=list).encode("ascii") + b"\n"
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

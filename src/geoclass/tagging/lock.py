@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from geoclass.errors import StorageError, TaggingError
-from geoclass.storage import state_dir
+from geoclass.storage import state_dir, try_lock
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def only_run() -> Iterator[None]:
             f"cannot make the lock {path}: {error.strerror}", hint="GEOCLASS_HOME names another user folder"
         ) from error
     with file:
-        if not _try_lock(file.fileno()):
+        if not try_lock(file.fileno()):
             file.seek(0)
             raise TaggingError(
                 f"another geoclass run (process {file.read().strip() or 'unknown'}) is changing tags",
@@ -35,28 +35,3 @@ def only_run() -> Iterator[None]:
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield
-
-
-def _try_lock(descriptor: int) -> bool:
-    """Lock until the descriptor is closed, also by a crash; False when somebody else holds the lock."""
-    try:
-        import fcntl
-    except ImportError:
-        return _try_lock_windows(descriptor)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _try_lock_windows(descriptor: int) -> bool:
-    import msvcrt
-
-    try:
-        # Far behind the text, so that a second run can still read who holds the lock.
-        os.lseek(descriptor, 1_024, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-    except OSError:
-        return False
-    return True

@@ -14,8 +14,8 @@ from tempfile import mkstemp
 from typing import BinaryIO
 
 from geoclass.errors import TaggingError
+from geoclass.storage import sync_folder, try_lock
 from geoclass.tagging.formats.edit import Edit, copy_patched, is_patched
-from geoclass.tagging.journal import sync_folder
 
 _PREFIX, _SUFFIX = ".geoclass-", ".tmp"
 
@@ -88,6 +88,9 @@ def rewrite_file(
                 if stamp_of(path) != stamp:
                     raise TaggingError(f"{path}: changed by another program in the meantime")
                 before_replace(edits)
+                if os.name == "nt":  # where no open file is replaced
+                    source.close()
+                    copy.file.close()
                 os.replace(copy.path, path)
         sync_folder(path.parent)
     except ValueError as error:
@@ -107,7 +110,7 @@ def sweep(folder: Path) -> None:
     for name in left:
         try:
             with open(name, "rb") as file:
-                if _lock(file):
+                if try_lock(file.fileno()):
                     os.unlink(name)
         except OSError:
             continue
@@ -120,7 +123,7 @@ class _Copy:
         descriptor, name = mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=path.parent)
         self.path = Path(name)
         self.file = open(descriptor, "w+b")  # noqa: SIM115  (closed in __exit__)
-        _lock(self.file)
+        try_lock(self.file.fileno())
 
     def __enter__(self) -> "_Copy":
         return self
@@ -139,7 +142,7 @@ def _refuse(path: Path, found: os.stat_result, stamp: Stamp) -> None:
         raise TaggingError(f"{path}: the file is read-only")
     if found.st_nlink > 1:
         raise TaggingError(
-            f"{path}: the file has {found.st_nlink} hard links, and a new copy would part them",
+            f"{path}: the file has {found.st_nlink} hard links, and a new copy would break them",
             hint="give it a copy of its own first: cp -p FILE COPY && mv COPY FILE",
         )
 
@@ -153,22 +156,9 @@ def _keep_attributes(path: Path, copy: Path, found: os.stat_result, *, touch: bo
                 os.chown(copy, found.st_uid, found.st_gid)
             except PermissionError as error:
                 raise TaggingError(
-                    f"{path}: the file belongs to somebody else, and a new copy could not be given back",
+                    f"{path}: the file belongs to another user, and a copy could not be given to them",
                     hint="run geoclass as the owner of the files",
                 ) from error
     shutil.copystat(path, copy)
     if touch:
         os.utime(copy)
-
-
-def _lock(file: BinaryIO) -> bool:
-    """Hold the file until it is closed; False when somebody else holds it. Windows locks open files by itself."""
-    try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
