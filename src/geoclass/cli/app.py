@@ -1,5 +1,8 @@
 """The `geoclass` command: its sub-commands, and nothing heavy."""
 
+import os
+import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -53,4 +56,19 @@ app.add_typer(models, name="models")
 
 def main() -> None:
     """Entry point of the `geoclass` script and of `python -m geoclass`."""
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if threading.active_count() > 1:
+            _leave_work_behind(end.code)
+        raise
+
+
+def _leave_work_behind(code: object) -> None:
+    """End now if threads compute what nobody waits for: the interpreter could not be taken down around them."""
+    from geoclass.parallel.threads import is_work_left
+
+    if is_work_left() and isinstance(code, int):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from geoclass.cli.console import Output
+from geoclass.parallel.threads import closing_source
 
 if TYPE_CHECKING:
     from geoclass.tagging.corrections import Corrections
@@ -22,21 +23,22 @@ def review_plan(plan: Iterator["FilePlan"], *, remembered: "Corrections", output
     Corrections are saved at once, and hold for the artist's other files in the same run.
     """
     accept_all = False
-    for file in plan:
-        if accept_all or file.status not in ("planned", "abstained"):
-            yield file
-            continue
-        _show(file, output)
-        choice = _ask()
-        if choice == "q":
-            return
-        accept_all = choice == "l"
-        if choice == "s":
-            yield replace(file, status="unchanged", reason="skipped", changes={})
-        elif choice == "c":
-            yield _correct(file, remembered, output)
-        else:
-            yield file
+    with closing_source(plan) as files:
+        for file in files:
+            if accept_all or file.status not in ("planned", "abstained"):
+                yield file
+                continue
+            _show(file, output)
+            choice = _ask()
+            if choice == "q":
+                return
+            accept_all = choice == "l"
+            if choice == "s":
+                yield replace(file, status="unchanged", reason="skipped", changes={})
+            elif choice == "c":
+                yield _correct(file, remembered, output)
+            else:
+                yield file
 
 
 def _show(file: "FilePlan", output: Output) -> None:

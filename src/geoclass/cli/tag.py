@@ -88,6 +88,7 @@ def tag(
     """
     with session(quiet=quiet or json_, debug=debug) as output:
         from geoclass.library.scan import sound_files
+        from geoclass.parallel.threads import closing_source
         from geoclass.tagging.apply import iter_apply
         from geoclass.tagging.corrections import Corrections
         from geoclass.tagging.journal import default_path
@@ -125,7 +126,8 @@ def tag(
                 version = None if id3_version == "keep" else int(id3_version[-1])
                 place = journal or default_path()
                 plan = iter_apply(plan, journal=place, id3_version=version, touch=touch)
-            counts = _follow(plan, output, n_files=len(files), as_json=json_)
+            with closing_source(plan) as done:
+                counts = _follow(done, output, n_files=len(files), as_json=json_)
         if not dry_run and counts["written"]:
             output.say(f"\nto take it back: geoclass undo {place}")
         if counts["failed"]:

@@ -23,8 +23,8 @@ from geoclass.dataset.select import Selection, labels_of, reason_kind, select_tr
 from geoclass.dataset.split import artist_keys, empty_cells, merge_groups, split_groups, split_segments
 from geoclass.errors import DatasetError
 from geoclass.parallel.cluster import cluster_map
-from geoclass.parallel.device import one_thread_each
-from geoclass.parallel.threads import ordered_map
+from geoclass.parallel.device import on_one_thread
+from geoclass.parallel.threads import PATIENCE_S, ordered_map
 from geoclass.progress import Progress
 from geoclass.storage import atomic_path, fingerprint, read_json, write_json, write_text
 from geoclass.vocabulary import SPLITS
@@ -227,8 +227,7 @@ def _runner(
 
 def _alone(work: Callable[[Job], Extracted], job: Job) -> Extracted:
     """One track on a cluster's worker."""
-    with one_thread_each():
-        return work(job)
+    return on_one_thread(work)(job)
 
 
 def _check_audio_root(folder: Path) -> None:
@@ -239,8 +238,7 @@ def _check_audio_root(folder: Path) -> None:
 def _run_on_threads(
     work: Callable[[Job], Extracted], jobs: Iterable[Job], *, workers: int | None
 ) -> Iterator[Extracted]:
-    with one_thread_each():
-        yield from ordered_map(work, jobs, workers=workers)
+    return ordered_map(on_one_thread(work), jobs, workers=workers, patience_s=PATIENCE_S)
 
 
 def _store_sound(

@@ -21,6 +21,7 @@ from geoclass.audio.segment import cut_segments
 from geoclass.config.frontends import FrontEndConfig
 from geoclass.config.settings import BuildConfig
 from geoclass.errors import AudioError, DatasetError, StorageError
+from geoclass.parallel.threads import closing_source
 from geoclass.progress import Progress
 
 _NORMALIZATION_ROWS = 20_000  # segments that mean and deviation are taken from, evenly spaced
@@ -182,9 +183,10 @@ def extract_all(
     n_done = len(writer.done)
     advance(n_done, total=len(jobs))
     try:
-        for item in run(jobs[n_done:]):
-            writer.append(item)
-            advance(1)
+        with closing_source(run(jobs[n_done:])) as extracted:
+            for item in extracted:
+                writer.append(item)
+                advance(1)
     except BaseException:
         writer.close()
         raise

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from geoclass.dataset.dataset import Dataset, Split
-from geoclass.parallel.threads import ordered_map
+from geoclass.parallel.threads import closing_source, ordered_map
 from geoclass.storage import fingerprint
 
 _RESIDENT_SHARE = 0.4  # of the free memory that a split may take on the device
@@ -79,8 +79,9 @@ class SegmentLoader:
                 on_device = chosen.to(self.device)
                 yield self._batch(index, rows.index_select(0, on_device), chosen)
         else:
-            for index, (chosen, x) in enumerate(ordered_map(self._read, parts, workers=1, ahead=2)):
-                yield self._batch(index, x.to(self.device, non_blocking=True), chosen)
+            with closing_source(ordered_map(self._read, parts, workers=1, ahead=2)) as blocks:
+                for index, (chosen, x) in enumerate(blocks):
+                    yield self._batch(index, x.to(self.device, non_blocking=True), chosen)
 
     def _batch(self, index: int, x: Tensor, chosen: Tensor) -> Batch:
         rows = self.tracks_on_device[chosen.to(self.device)]

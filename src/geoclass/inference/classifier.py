@@ -20,8 +20,8 @@ from geoclass.audio.quality import describe
 from geoclass.audio.segment import MIN_SECONDS, cut_segments
 from geoclass.errors import AudioError, ModelError
 from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
-from geoclass.parallel.device import one_thread_each
-from geoclass.parallel.threads import default_workers, ordered_map
+from geoclass.parallel.device import on_one_thread
+from geoclass.parallel.threads import PATIENCE_S, closing_source, default_workers, ordered_map
 
 if TYPE_CHECKING:
     from geoclass.bundle.bundle import Bundle
@@ -94,17 +94,21 @@ class Classifier:
 
     def predict_many(self, paths: Iterable[str | Path]) -> Iterator[Prediction | Failure]:
         """Predict files, in their order. Decoding runs ahead by a bounded number of files."""
-        files = map(Path, paths)
-        if self._file_by_file:
-            with one_thread_each():
-                yield from ordered_map(
-                    self._predict_file,
-                    files,
-                    workers=self.workers,
-                    time_limit_s=self.time_limit_s,
-                    overdue=lambda path: Failure(path=path, reason=self._given_up),
-                )
-            return
+        with closing_source(paths) as source:
+            answer = self._predict_each if self._file_by_file else self._predict_in_batches
+            yield from answer(map(Path, source))
+
+    def _predict_each(self, files: Iterable[Path]) -> Iterator[Prediction | Failure]:
+        return ordered_map(
+            on_one_thread(self._predict_file),
+            files,
+            workers=self.workers,
+            time_limit_s=self.time_limit_s,
+            overdue=lambda path: Failure(path=path, reason=self._given_up),
+            patience_s=PATIENCE_S,
+        )
+
+    def _predict_in_batches(self, files: Iterable[Path]) -> Iterator[Prediction | Failure]:
         decoded = ordered_map(
             self._decode,
             files,
@@ -112,9 +116,11 @@ class Classifier:
             ahead=2 * self.batch_size,
             time_limit_s=self.time_limit_s,
             overdue=lambda path: _Decoded(path, [], error=self._given_up),
+            patience_s=PATIENCE_S,
         )
-        while batch := list(islice(decoded, self.batch_size)):
-            yield from self._predict_batch(batch)
+        with closing_source(decoded) as ready:
+            while batch := list(islice(ready, self.batch_size)):
+                yield from self._predict_batch(batch)
 
     @property
     def _given_up(self) -> str:

@@ -1,13 +1,15 @@
 """Which device to compute on. A device that was asked for and is not there is an error, never a silent other one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from geoclass.errors import DeviceError
 
 if TYPE_CHECKING:
     import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def resolve_device(name: str) -> "torch.device":
@@ -36,17 +38,21 @@ def resolve_device(name: str) -> "torch.device":
     return device
 
 
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Inside, torch computes on the thread that calls it, and on no other.
+def on_one_thread(function: Callable[[Item], Result]) -> Callable[[Item], Result]:
+    """`function`, with torch computing on the thread that calls it and on no other.
 
-    For work of which every core has a file of its own; it also keeps sums from depending on the number of cores.
+    For work of which every core has an item of its own; it also keeps sums from depending on the number of cores.
+    What other threads do is left as it is: torch keeps the number for each thread.
     """
     import torch
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    threads = torch.get_num_threads()  # of the thread that hands out the work: what threads to come begin with
+
+    def alone(item: Item) -> Result:
+        torch.set_num_threads(1)
+        try:
+            return function(item)
+        finally:
+            torch.set_num_threads(threads)
+
+    return alone

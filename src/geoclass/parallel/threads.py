@@ -1,20 +1,26 @@
-"""Work side by side, results in order, memory bounded: on threads here, or on a dask cluster.
+"""Work side by side on threads, results in order, memory bounded.
 
 Decoding, resampling and the front end release the interpreter lock, so threads scale and nothing is pickled.
 """
 
+import atexit
 import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, wait
+from contextlib import closing, contextmanager
 from queue import SimpleQueue
 from threading import Thread, current_thread
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+PATIENCE_S = 0.5  # for work that nobody misses: reading, decoding, predicting
+_PATIENCE_AT_EXIT_S = 5.0
 
 
 def default_workers() -> int:
@@ -33,59 +39,128 @@ def ordered_map(
     ahead: int | None = None,
     time_limit_s: float = math.inf,
     overdue: Callable[[Item], Result] | None = None,
+    patience_s: float = math.inf,
 ) -> Iterator[Result]:
     """Like `map`, on threads; what is done waits in order, bounded, so that memory stays flat.
 
-    Leaving the loop early, by an exception or Ctrl-C, drops what has not begun and waits for what has.
+    Leaving the loop early, by an exception or Ctrl-C, drops what has not begun, waits for what has, and closes
+    `items`. A loop that is forgotten half-way is left when the process ends.
 
     Args:
         function: Called on a thread.
-        items: Read on the thread that asks for results.
+        items: Read on the thread that asks for results; a generator is closed in the end.
         workers: Threads; None: one per core.
-        ahead: How many items are under way or done at most; None: four a thread.
+        ahead: How many items are under way or done at most; None: four per thread.
         time_limit_s: An item that takes longer is left to its thread, and another thread takes that one's place.
         overdue: What then stands for the result; needed with a limit.
+        patience_s: How long leaving early waits for what has begun. Set it where nothing is written.
     """
     workers = workers or default_workers()
-    queue: SimpleQueue[_Job[Any, Any] | None] = SimpleQueue()
-    waiting: deque[_Job[Item, Result]] = deque()
-    threads: set[Thread] = set()
+    pool = _Pool(function, workers=workers, time_limit_s=time_limit_s, overdue=overdue, patience_s=patience_s)
+    with closing_source(items) as source, closing(pool):
+        for item in source:
+            pool.submit(item)
+            if len(pool.waiting) >= (ahead or 4 * workers):
+                yield pool.first()
+        while pool.waiting:
+            yield pool.first()
 
-    def start_thread() -> None:
+
+@contextmanager
+def closing_source(items: Iterable[Item]) -> Iterator[Iterator[Item]]:
+    """The iterator of `items`; a generator is closed when the block ends, whoever still refers to it.
+
+    A traceback keeps the generators of a failed run alive, and with them the threads that work for them.
+    """
+    source = iter(items)
+    try:
+        yield source
+    finally:
+        if isinstance(source, Generator):
+            source.close()
+
+
+def is_work_left() -> bool:
+    """Whether threads still compute what nobody waits for any more."""
+    return any(thread.is_alive() for thread in _left_alone)
+
+
+class _Pool(Generic[Item, Result]):
+    """The threads of one `ordered_map`, and the jobs that are under way."""
+
+    def __init__(
+        self,
+        function: Callable[[Item], Result],
+        *,
+        workers: int,
+        time_limit_s: float,
+        overdue: Callable[[Item], Result] | None,
+        patience_s: float,
+    ) -> None:
+        self.waiting: deque[_Job[Item, Result]] = deque()
+        self._function, self._overdue = function, overdue
+        self._workers, self._time_limit_s, self._patience_s = workers, time_limit_s, patience_s
+        self._queue: SimpleQueue[_Job[Any, Any] | None] = SimpleQueue()
+        self._threads: set[Thread] = set()
+        _open_pools.add(self)
+
+    def submit(self, item: Item) -> None:
+        """Put an item at the end of the line."""
+        if len(self._threads) < self._workers:
+            self._start_thread()
+        self.waiting.append(_Job(self._function, item))
+        self._queue.put(self.waiting[-1])
+
+    def first(self) -> Result:
+        """Wait for the result of the item that has waited longest."""
+        job = self.waiting[0]
+        in_time = job.wait(self._time_limit_s)
+        self.waiting.popleft()
+        if in_time or self._overdue is None:
+            return job.result()
+        self._threads.discard(job.thread)
+        _left_alone.add(job.thread)
+        self._start_thread()
+        return self._overdue(job.item)
+
+    def close(self) -> None:
+        """Drop what has not begun, wait for what has, as long as patience lasts."""
+        for job in self.waiting:
+            job.cancel()
+        self.waiting.clear()
+        for _ in self._threads:
+            self._queue.put(None)
+        until_s = time.monotonic() + min(self._patience_s, self._time_limit_s)
+        while self._threads:
+            thread = next(iter(self._threads))
+            _join(thread, until_s=until_s)
+            if thread.is_alive():
+                _left_alone.add(thread)
+            self._threads.discard(thread)
+
+    def _start_thread(self) -> None:
         # A daemon: a thread that a system call holds for ever must not keep the process from ending.
-        thread = Thread(target=_work, args=(queue,), name="geoclass", daemon=True)
-        threads.add(thread)
+        thread = Thread(target=_work, args=(self._queue,), name="geoclass", daemon=True)
+        self._threads.add(thread)
         thread.start()
 
-    def first() -> Result:
-        job = waiting[0]
-        in_time = job.wait(time_limit_s)
-        waiting.popleft()
-        if in_time or overdue is None:
-            return job.result()
-        threads.discard(job.thread)
-        start_thread()
-        return overdue(job.item)
 
-    try:
-        for item in items:
-            if len(threads) < workers:
-                start_thread()
-            waiting.append(_Job(function, item))
-            queue.put(waiting[-1])
-            if len(waiting) >= (ahead or 4 * workers):
-                yield first()
-        while waiting:
-            yield first()
-    finally:
-        begun = [job for job in waiting if not job.cancel()]  # all are cancelled before any is waited for
-        for job in begun:
-            if not job.wait(time_limit_s):
-                threads.discard(job.thread)
-        for _ in threads:
-            queue.put(None)
-        for thread in threads:
-            thread.join()
+_open_pools: "WeakSet[_Pool[Any, Any]]" = WeakSet()
+_left_alone: "WeakSet[Thread]" = WeakSet()  # their item took too long, or nobody waited for it
+
+
+@atexit.register
+def _close_all() -> None:
+    """A thread that comes back from torch while the interpreter is taken down aborts the process."""
+    for pool in list(_open_pools):
+        pool.close()
+    until_s = time.monotonic() + _PATIENCE_AT_EXIT_S
+    for thread in list(_left_alone):
+        _join(thread, until_s=until_s)
+
+
+def _join(thread: Thread, *, until_s: float) -> None:
+    thread.join(None if math.isinf(until_s) else max(0.0, until_s - time.monotonic()))
 
 
 class _Job(Future[Result], Generic[Item, Result]):

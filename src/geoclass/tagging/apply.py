@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from geoclass.errors import TaggingError
-from geoclass.parallel.threads import ordered_map
+from geoclass.parallel.threads import closing_source, ordered_map
 from geoclass.tagging.formats.edit import Edit
 from geoclass.tagging.journal import Journal
 from geoclass.tagging.plan import FilePlan
@@ -57,11 +57,12 @@ def iter_apply(
 def _swept(plan: Iterable[FilePlan]) -> Iterator[FilePlan]:
     """The plan, with what a killed run left in a folder removed before the first file there is written."""
     folders: set[Path] = set()
-    for file in plan:
-        if file.target.parent not in folders:
-            folders.add(file.target.parent)
-            sweep(file.target.parent)
-        yield file
+    with closing_source(plan) as files:
+        for file in files:
+            if file.target.parent not in folders:
+                folders.add(file.target.parent)
+                sweep(file.target.parent)
+            yield file
 
 
 def _write(file: FilePlan, journal: Journal, *, id3_version: int | None, touch: bool) -> FilePlan:

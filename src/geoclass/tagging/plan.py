@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from geoclass.errors import GeoclassError, UsageError
 from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
+from geoclass.parallel.threads import closing_source
 from geoclass.tagging.corrections import Corrections
 from geoclass.tagging.entries import Entry, genre_of_label, is_ours, parse_provenance, provenance, read_entries
 from geoclass.tagging.rewrite import Stamp
@@ -129,8 +130,9 @@ def iter_plan(
     entries = _predicted(classifier, read_entries(paths), policy, remembered)
     if policy.vote != "none":
         entries = vote(entries, by=policy.vote, model_id=classifier.model_id)
-    for entry in entries:
-        yield _decide(entry, policy, remembered, classifier.model_id)
+    with closing_source(entries) as decided:
+        for entry in decided:
+            yield _decide(entry, policy, remembered, classifier.model_id)
 
 
 # ---- which files the model is asked about -----------------------------------------------------------------------
@@ -159,12 +161,13 @@ def _predicted(
             continue
         entry.prediction = _ASKED
         waiting.append(entry)
-        for answer in classifier.predict_many(to_ask(entry)):
-            while waiting[0].prediction is not _ASKED:
-                yield waiting.popleft()
-            answered = waiting.popleft()
-            answered.prediction = answer
-            yield answered
+        with closing_source(classifier.predict_many(to_ask(entry))) as answers:
+            for answer in answers:
+                while waiting[0].prediction is not _ASKED:
+                    yield waiting.popleft()
+                answered = waiting.popleft()
+                answered.prediction = answer
+                yield answered
     yield from waiting
 
 
