@@ -12,7 +12,7 @@ import torch
 from geoclass.bundle.bundle import Bundle
 from geoclass.dataset.dataset import Dataset
 from geoclass.errors import AudioError, ModelError
-from geoclass.inference import classifier as inference
+from geoclass.inference import hearing
 from geoclass.inference.classifier import Classifier
 from geoclass.inference.prediction import Failure, Prediction
 from geoclass.training.run import TrainResult
@@ -63,14 +63,14 @@ def test_a_file_that_never_ends_is_given_up_and_the_others_go_on(
     small_run: TrainResult, music: Path, monkeypatch: pytest.MonkeyPatch, file_by_file: bool
 ) -> None:
     paths = sorted(music.rglob("*.mp3"))[:6]
-    whole, end = inference.load_excerpt, threading.Event()
+    whole, end = hearing.load_excerpt, threading.Event()
 
     def hanging(path: Path, **options: float) -> np.ndarray:
         if path in paths[1:3]:
             end.wait()
         return whole(path, **options)
 
-    monkeypatch.setattr(inference, "load_excerpt", hanging)
+    monkeypatch.setattr(hearing, "load_excerpt", hanging)
     classifier = Classifier(small_run.bundle, workers=2, time_limit_s=2)
     monkeypatch.setattr(classifier, "_file_by_file", file_by_file)
     answers = list(classifier.predict_many(paths))
@@ -95,14 +95,14 @@ def test_what_no_decoder_foresaw_is_an_answer_too(
     small_run: TrainResult, music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, odd = sorted(music.rglob("*.mp3"))[:2]
-    whole = inference.load_excerpt
+    whole = hearing.load_excerpt
 
     def breaking(path: Path, **options: float) -> np.ndarray:
         if path == odd:
             raise ValueError("nine planes of eight")
         return whole(path, **options)
 
-    monkeypatch.setattr(inference, "load_excerpt", breaking)
+    monkeypatch.setattr(hearing, "load_excerpt", breaking)
     answers = list(Classifier(small_run.bundle).predict_many([odd, good]))
     assert [type(answer) for answer in answers] == [Failure, Prediction]
     assert "nine planes" in answers[0].reason

@@ -9,6 +9,7 @@ import typer
 
 from geoclass import __version__
 from geoclass.cli.build_dataset import build_dataset
+from geoclass.cli.cache import cache
 from geoclass.cli.evaluate import evaluate
 from geoclass.cli.explain import explain
 from geoclass.cli.inspect import inspect
@@ -52,6 +53,7 @@ app.command(cls=TagCommand)(tag)
 app.command()(undo)
 app.command()(playlist)
 app.add_typer(models, name="models")
+app.add_typer(cache, name="cache")
 
 
 def main() -> None:

@@ -87,6 +87,7 @@ def tag(
     Example: geoclass tag ~/Music --dry-run
     """
     with session(quiet=quiet or json_, debug=debug) as output:
+        from geoclass.inference.heard import HeardCache
         from geoclass.library.scan import sound_files
         from geoclass.parallel.threads import closing_source
         from geoclass.tagging.apply import iter_apply
@@ -113,10 +114,9 @@ def tag(
         if not files:
             raise UsageError(f"no sound files in {', '.join(map(str, paths))}")
         remembered = Corrections.load()
-        classifier = _classifier(
-            model or [], policy, device=device, excerpt_seconds=excerpt_seconds, workers=workers, batch_size=batch_size
-        )
-        with nullcontext() if dry_run else only_run():
+        options = {"excerpt_seconds": excerpt_seconds, "workers": workers, "batch_size": batch_size}
+        with HeardCache() as cache, nullcontext() if dry_run else only_run():
+            classifier = _classifier(model or [], policy, device=device, cache=cache, **options)
             plan: Iterator[FilePlan] = iter_plan(classifier, paths=files, policy=policy, remembered=remembered)
             if review:
                 from geoclass.cli.review import review_plan

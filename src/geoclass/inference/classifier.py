@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from geoclass.audio.decode import load_excerpt
-from geoclass.audio.quality import describe
-from geoclass.audio.segment import MIN_SECONDS, cut_segments
 from geoclass.errors import AudioError, ModelError
+from geoclass.inference.heard import Heard, HeardCache
+from geoclass.inference.hearing import Hearing, cut_file, hear, remember, remembered
 from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
 from geoclass.parallel.device import on_one_thread
 from geoclass.parallel.threads import PATIENCE_S, closing_source, default_workers, ordered_map
@@ -34,7 +32,7 @@ class _Decoded:
     """A file on its way to the models: what each hears, or why there is nothing to hear."""
 
     path: Path
-    segments: list[Tensor]  # (n_segments, n_samples) for each bundle
+    inputs: list[Heard | Tensor]  # for each bundle: features, or on a GPU the segments (n_segments, n_samples)
     error: str = ""
     note: str = ""  # why the models are not asked
 
@@ -48,6 +46,7 @@ class Classifier:
         excerpt_seconds: How much of the middle of a file is decoded.
         workers: Threads; None: one per core.
         time_limit_s: A file that takes longer is given up.
+        cache: What was heard before, and where to keep what is new; whoever opened it closes it.
     """
 
     def __init__(
@@ -58,13 +57,15 @@ class Classifier:
         excerpt_seconds: float = 30.0,
         workers: int | None = None,
         time_limit_s: float = TIME_LIMIT_S,
+        cache: HeardCache | None = None,
     ) -> None:
         self.bundles = list(bundles) if isinstance(bundles, Sequence) else [bundles]
         tasks = [task for bundle in self.bundles for task in bundle.tasks]
         if doubled := sorted({task for task in tasks if tasks.count(task) > 1}):
             raise ModelError(f"two models answer {', '.join(doubled)}", hint="name one --model a field")
-        for bundle in self.bundles:
-            _ = bundle.front_end  # fails here, before any file is read, when the model reads a table
+        self._front_ends = [bundle.front_end for bundle in self.bundles]  # fails here when a model reads a table
+        self._hearings = [Hearing.of(bundle, excerpt_seconds=excerpt_seconds) for bundle in self.bundles]
+        self.cache = cache
         self.batch_size = batch_size
         self.excerpt_seconds = excerpt_seconds
         self.workers = workers or default_workers()
@@ -131,51 +132,64 @@ class Classifier:
         return answer
 
     def _decode(self, path: Path) -> _Decoded:
-        segments: list[Tensor] = []
-        by_rate: dict[int, NDArray[np.float32]] = {}
         try:
-            for bundle in self.bundles:
-                rate = bundle.front_end.sample_rate
-                if rate not in by_rate:
-                    by_rate[rate] = load_excerpt(path, sample_rate=rate, duration_s=self.excerpt_seconds)
-                    if note := _unfit(by_rate[rate], rate):
-                        return _Decoded(path, [], note=note)
-                cut, _ = cut_segments(by_rate[rate], sample_rate=rate, seconds=bundle.segment_seconds)
-                segments.append(torch.from_numpy(cut))
+            inputs: list[Heard | Tensor | str]
+            if self._file_by_file:
+                inputs = [*hear(path, self._hearings, self._front_ends, cache=self.cache)]
+            else:
+                known = remembered(path, self._hearings, self.cache)
+                cut = cut_file(path, self._hearings) if any(heard is None for heard in known) else []
+                inputs = [cut[index] if heard is None else heard for index, heard in enumerate(known)]
         except AudioError as error:
             return _Decoded(path, [], error.message.removeprefix(f"{path}: "))
         except Exception as error:  # a file that no decoder foresaw must not end the run of the others
             return _Decoded(path, [], f"{type(error).__name__}: {error}")
-        return _Decoded(path, segments)
+        for given in inputs:
+            if note := given if isinstance(given, str) else given.note if isinstance(given, Heard) else "":
+                return _Decoded(path, [], note=note)
+        return _Decoded(path, [given for given in inputs if not isinstance(given, str)])
 
     def _predict_batch(self, batch: Sequence[_Decoded]) -> list[Prediction | Failure]:
-        good = [item for item in batch if item.segments]
+        good = [item for item in batch if item.inputs]
         answers: list[dict[str, FieldPrediction]] = [{} for _ in good]
         for index, bundle in enumerate(self.bundles):
-            for answer, more in zip(answers, _ask(bundle, [item.segments[index] for item in good]), strict=True):
+            features = self._features(index, good)
+            for answer, more in zip(answers, _ask(bundle, features), strict=True):
                 answer.update(more)
         following = iter(answers)
         return [
             Failure(path=item.path, reason=item.error)
             if item.error
-            else Prediction(path=item.path, fields=next(following) if item.segments else {}, note=item.note)
+            else Prediction(path=item.path, fields=next(following) if item.inputs else {}, note=item.note)
             for item in batch
         ]
 
-
-def _unfit(waveform: NDArray[np.float32], sample_rate: int) -> str:
-    """Why no model should be asked about a recording; "" when one may."""
-    if len(waveform) < MIN_SECONDS * sample_rate:
-        return f"shorter than {MIN_SECONDS:g} s"
-    return describe(waveform, sample_rate=sample_rate)
+    def _features(self, index: int, files: Sequence[_Decoded]) -> list[Tensor]:
+        """What one model reads of several files: (n_segments, *feature_shape) each; segments go through together."""
+        bundle, hearing = self.bundles[index], self._hearings[index]
+        given = [item.inputs[index] for item in files]
+        new = [segments for segments in given if isinstance(segments, Tensor)]
+        with torch.inference_mode():
+            computed = (
+                bundle.front_end(torch.cat(new).to(bundle.device)).split([len(part) for part in new]) if new else ()
+            )
+        following = iter(computed)
+        features = []
+        for item, heard in zip(files, given, strict=True):
+            if isinstance(heard, Heard):
+                features.append(torch.tensor(heard.features))
+            else:
+                features.append(next(following))
+                remember(item.path, hearing, Heard(features=features[-1].float().cpu().numpy()), self.cache)
+        return features
 
 
 def _ask(bundle: "Bundle", files: Sequence[Tensor]) -> Iterator[dict[str, FieldPrediction]]:
-    """(n_segments, n_samples) of several files to one answer a file."""
+    """(n_segments, *feature_shape) of several files to one answer a file."""
     if not files:
         return
     with torch.inference_mode():
-        features = bundle.front_end(torch.cat(list(files)).to(bundle.device))
+        features = torch.cat([part.to(bundle.device) for part in files])
         logits = {task: values.double().cpu().numpy() for task, values in bundle.logits(features).items()}
     ends = np.cumsum([len(segments) for segments in files])
     for start, end in zip([0, *ends[:-1]], ends, strict=True):

@@ -1,0 +1,134 @@
+"""One file to what front ends compute of it: decoded once, and not at all when the cache knows the sound."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from geoclass.audio.decode import load_excerpt
+from geoclass.audio.quality import describe
+from geoclass.audio.segment import MIN_SECONDS, cut_segments
+from geoclass.config.frontends import FrontEndConfig
+from geoclass.config.toml import to_dict
+from geoclass.inference.heard import Heard, HeardCache
+from geoclass.storage import fingerprint
+
+if TYPE_CHECKING:
+    from geoclass.bundle.bundle import Bundle
+    from geoclass.features.base import FrontEnd
+
+REVISION = 1  # of decoding, cutting and the front ends: with another one nothing that was heard before counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hearing:
+    """What is listened to, and through which front end."""
+
+    front_end: FrontEndConfig
+    segment_seconds: float
+    excerpt_seconds: float
+
+    @cached_property
+    def key(self) -> str:
+        """Equal for equal features."""
+        return fingerprint(REVISION, to_dict(self.front_end), self.segment_seconds, self.excerpt_seconds)
+
+    @classmethod
+    def of(cls, bundle: "Bundle", *, excerpt_seconds: float) -> "Hearing":
+        """How a model listens."""
+        return cls(
+            front_end=bundle.front_end_config, segment_seconds=bundle.segment_seconds, excerpt_seconds=excerpt_seconds
+        )
+
+
+def remembered(path: Path, hearings: Sequence[Hearing], cache: HeardCache | None) -> list[Heard | None]:
+    """What the cache knows of a file, for each hearing.
+
+    Raises:
+        AudioError: The file cannot be read.
+    """
+    if cache is None:
+        return [None] * len(hearings)
+    sound = cache.sound_of(path)
+    return [cache.get(sound, hearing.key) for hearing in hearings]
+
+
+def remember(path: Path, hearing: Hearing, heard: Heard, cache: HeardCache | None) -> None:
+    """Keep what was heard of a file."""
+    if cache is not None:
+        cache.put(cache.sound_of(path), hearing.key, heard)
+
+
+def hear(
+    path: Path,
+    hearings: Sequence[Hearing],
+    front_ends: "Sequence[FrontEnd]",
+    *,
+    cache: HeardCache | None = None,
+) -> list[Heard]:
+    """What each front end computes of a file.
+
+    Args:
+        path: A sound file.
+        hearings: What to listen to.
+        front_ends: Those of the hearings, on the CPU.
+        cache: Where to look first, and to keep what is new.
+
+    Raises:
+        AudioError: The file cannot be decoded, or is too short.
+    """
+    found: dict[str, Heard] = {}
+    for hearing, known in zip(hearings, remembered(path, hearings, cache), strict=True):
+        if known is not None:
+            found[hearing.key] = known
+    missing = [index for index, hearing in enumerate(hearings) if hearing.key not in found]
+    if missing:
+        cut = cut_file(path, [hearings[index] for index in missing])
+        for index, segments in zip(missing, cut, strict=True):
+            hearing = hearings[index]
+            if hearing.key not in found:
+                found[hearing.key] = _compute(segments, front_ends[index])
+                remember(path, hearing, found[hearing.key], cache)
+    return [found[hearing.key] for hearing in hearings]
+
+
+def _compute(segments: "Tensor | str", front_end: "FrontEnd") -> Heard:
+    if isinstance(segments, str):
+        return Heard(features=np.zeros(0, np.float32), note=segments)
+    with torch.inference_mode():
+        return Heard(features=front_end(segments).numpy())
+
+
+def cut_file(path: Path, hearings: Sequence[Hearing]) -> "list[Tensor | str]":
+    """(n_segments, n_samples) for each hearing, or why no model should be asked.
+
+    Raises:
+        AudioError: The file cannot be decoded, or is too short.
+    """
+    excerpts: dict[tuple[int, float], NDArray[np.float32] | str] = {}
+    cut: list[Tensor | str] = []
+    for hearing in hearings:
+        assert hearing.front_end.kind != "table"
+        rate, seconds = hearing.front_end.sample_rate, hearing.excerpt_seconds
+        if (rate, seconds) not in excerpts:
+            excerpts[rate, seconds] = _excerpt(path, rate, seconds)
+        excerpt = excerpts[rate, seconds]
+        if isinstance(excerpt, str):
+            cut.append(excerpt)
+        else:
+            segments, _ = cut_segments(excerpt, sample_rate=rate, seconds=hearing.segment_seconds)
+            cut.append(torch.from_numpy(segments))
+    return cut
+
+
+def _excerpt(path: Path, sample_rate: int, seconds: float) -> "NDArray[np.float32] | str":
+    waveform = load_excerpt(path, sample_rate=sample_rate, duration_s=seconds)
+    if len(waveform) < MIN_SECONDS * sample_rate:
+        return f"shorter than {MIN_SECONDS:g} s"
+    return describe(waveform, sample_rate=sample_rate) or waveform
