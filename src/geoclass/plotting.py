@@ -1,11 +1,12 @@
-"""Figures without pyplot: the same drawing as PNG on white, and as SVG that follows the page into the dark.
+"""Figures without pyplot: the same drawing as a PNG on white, and as an SVG that follows the page into dark mode.
 
 Figures draw with the colours below. In SVG each becomes a CSS variable, so that one file reads in light, dark and
-print. Data colours are from Okabe and Ito (2008), made for colour-blind readers; ramps are cividis.
+print. Data colours are from Okabe and Ito (2008), chosen for colour-blind readers; ramps are cividis.
 """
 
 import io
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ _VARIABLES = {
 }  # fmt: skip
 _COLOUR = re.compile("|".join(_VARIABLES))
 _ID = re.compile(r'(\bid="|url\(#|href="#)')
+_SIZE = re.compile(r' (width|height)="([\d.]+)pt"')
+_CSS_PIXELS_PER_POINT = 1.45  # larger than print's 4/3: screens are read from farther away
 _STYLE: Any = {  # Any: matplotlib types each key
     "svg.fonttype": "none",  # text stays text: it can be searched, and read aloud
     "text.color": INK,
@@ -41,6 +44,14 @@ _STYLE: Any = {  # Any: matplotlib types each key
     "legend.labelcolor": INK,
     "font.size": 9,
 }
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure as it is embedded in a page."""
+
+    svg: str  # one <svg> element; its identifiers are unique on the page
+    width_px: int  # beyond which it is not stretched
 
 
 def style() -> Any:
@@ -67,16 +78,8 @@ def save_png(figure: Any, path: Path, *, dpi: int = 130) -> Path:
     return path
 
 
-def to_svg(figure: Any, name: str, *, description: str) -> str:
-    """A figure as an `<svg>` element for an HTML page.
-
-    Args:
-        figure: The figure; its background stays clear.
-        name: Unique on the page; identifiers inside begin with it.
-        description: For those who do not see it.
-    """
-    import html
-
+def to_svg(figure: Any, name: str) -> Drawing:
+    """A figure for a page, on a transparent background; `name` is unique on the page."""
     import matplotlib
 
     text = io.StringIO()
@@ -88,11 +91,9 @@ def to_svg(figure: Any, name: str, *, description: str) -> str:
     svg = re.sub(r"font(-family)?: ([^;\"']*px )?'DejaVu Sans'[^;\"]*", _font, svg)
     svg = _COLOUR.sub(lambda found: f"var(--{_VARIABLES[found[0]]})", svg)
     svg = _ID.sub(lambda found: f"{found[0]}{name}-", svg)
-    size = re.search(r'width="([\d.]+)pt"', svg)
-    width = float(size[1]) if size else 600.0
-    label = html.escape(description, quote=True)
-    svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{label}" style="max-width:{width * 1.45:.0f}px"', 1)
+    sizes = {found[1]: float(found[2]) for found in _SIZE.finditer(svg, 0, svg.index(">"))}
+    svg = _SIZE.sub("", svg, count=2)  # the page decides
+    return Drawing(svg, round(sizes["width"] * _CSS_PIXELS_PER_POINT))
 
 
 def _font(found: "re.Match[str]") -> str:

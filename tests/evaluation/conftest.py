@@ -15,15 +15,15 @@ from geoclass.config.frontends import FrontEndConfig, TableConfig
 from geoclass.config.settings import BuildConfig
 from geoclass.config.toml import to_dict
 from geoclass.dataset.dataset import SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset
-from geoclass.metrics.predictions import Scored
+from geoclass.metrics.predictions import TaskPredictions
 from geoclass.models.network import Network
 from geoclass.storage import write_json
 
 
 @pytest.fixture
-def five_tracks() -> Scored:
+def five_tracks() -> TaskPredictions:
     """Five tracks of three artists in three countries: three right, PT taken for ES once, TR for ES once."""
-    return Scored(
+    return TaskPredictions(
         task="country",
         kind="single",
         labels=("ES", "PT", "TR"),
@@ -38,8 +38,8 @@ def five_tracks() -> Scored:
 
 
 @pytest.fixture
-def make_scored() -> Callable[..., Scored]:
-    """Random answers that are right more often than not; `make_scored(kind="multi", n_tracks=500, seed=3)`."""
+def make_predictions() -> Callable[..., TaskPredictions]:
+    """Random answers that are right more often than not; `make_predictions(kind="multi", n_tracks=500, seed=3)`."""
 
     def make(
         *,
@@ -51,7 +51,7 @@ def make_scored() -> Callable[..., Scored]:
         seed: int = 0,
         ties: bool = False,
         model_seed: int = 0,
-    ) -> Scored:
+    ) -> TaskPredictions:
         world = np.random.default_rng(seed)
         n_labels = len(labels)
         artists = world.integers(0, max(2, n_tracks // 4), n_tracks)
@@ -69,7 +69,7 @@ def make_scored() -> Callable[..., Scored]:
             probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         if ties:
             probabilities = np.round(probabilities, 1)
-        return Scored(
+        return TaskPredictions(
             task=task,
             kind=kind,
             labels=labels,

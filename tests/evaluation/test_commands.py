@@ -39,7 +39,7 @@ def test_evaluate_compares(run: Any, small_run: Any, small_dataset: Dataset) -> 
     bundle = small_run.run_dir / "bundle"
     result = run("evaluate", small_run.run_dir, bundle, "--dataset", small_dataset.folder, "--bootstrap", 20)
     assert result.exit_code == 0, result.output
-    assert re.search(r"bundle - small\s+accuracy\s+\+0\.000\s+\+0\.000 to \+0\.000\s+1\.000", result.output)
+    assert re.search(r"bundle - small\s+accuracy\s+\+0\.000", result.output)
 
 
 def test_the_leak_report_names_what_is_honest(run: Any, small_run: Any, small_dataset: Dataset) -> None:

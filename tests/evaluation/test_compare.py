@@ -10,13 +10,13 @@ from test_page import report_of
 
 from geoclass.errors import EvaluationError
 from geoclass.evaluation.compare import compare
-from geoclass.metrics.predictions import Scored
+from geoclass.metrics.predictions import TaskPredictions
 
-Make = Callable[..., Scored]
+Make = Callable[..., TaskPredictions]
 
 
-def test_every_pair_is_compared_with_the_sign_of_second_minus_first(make_scored: Make) -> None:
-    reports = [report_of(make_scored(skill=skill, model_seed=k)) for k, skill in enumerate((1.0, 2.0, 3.0))]
+def test_every_pair_is_compared_with_the_sign_of_second_minus_first(make_predictions: Make) -> None:
+    reports = [report_of(make_predictions(skill=skill, model_seed=k)) for k, skill in enumerate((1.0, 2.0, 3.0))]
     comparison = compare(reports, ["a", "b", "c"], bootstrap=100)
     accuracies = [report.metrics["accuracy"] for report in reports]
     found = {(d.first, d.second): d for d in comparison.differences if d.score == "accuracy"}
@@ -26,17 +26,17 @@ def test_every_pair_is_compared_with_the_sign_of_second_minus_first(make_scored:
     assert found["a", "c"].low > 0
 
 
-def test_a_comparison_is_written_with_every_difference(make_scored: Make, tmp_path: Path) -> None:
-    report = report_of(make_scored(n_tracks=30, labels=("a", "b")))
+def test_a_comparison_is_written_with_every_difference(make_predictions: Make, tmp_path: Path) -> None:
+    report = report_of(make_predictions(n_tracks=30, labels=("a", "b")))
     comparison = compare([report, report], ["a", "b"], bootstrap=10)
     written = json.loads((comparison.write(tmp_path) / "comparison.json").read_text())
     assert len(written["differences"]) == len(comparison.differences) > 0
     assert (tmp_path / "b" / "metrics.json").is_file()
 
 
-def test_models_are_compared_on_the_tracks_that_all_answer(make_scored: Make) -> None:
-    whole = make_scored(n_tracks=100)
-    part = make_scored(n_tracks=100, model_seed=1).take(np.arange(0, 100, 2))
+def test_models_are_compared_on_the_tracks_that_all_answer(make_predictions: Make) -> None:
+    whole = make_predictions(n_tracks=100)
+    part = make_predictions(n_tracks=100, model_seed=1).take(np.arange(0, 100, 2))
     comparison = compare([report_of(whole), report_of(part)], ["a", "b"], bootstrap=20)
     assert comparison.n_tracks == 50
     difference = next(d for d in comparison.differences if d.score == "accuracy")
@@ -45,18 +45,18 @@ def test_models_are_compared_on_the_tracks_that_all_answer(make_scored: Make) ->
     )
 
 
-def test_equal_names_stay_apart(make_scored: Make) -> None:
-    report = report_of(make_scored(n_tracks=30))
+def test_equal_names_stay_apart(make_predictions: Make) -> None:
+    report = report_of(make_predictions(n_tracks=30))
     assert compare([report, report], ["run", "run"], bootstrap=5).names == ("run-1", "run-2")
 
 
-def test_other_tasks_and_other_tracks_are_refused(make_scored: Make) -> None:
-    genre = report_of(make_scored(n_tracks=30))
-    country = report_of(make_scored(n_tracks=30, task="country", labels=("FR", "DE", "JP")))
+def test_other_tasks_and_other_tracks_are_refused(make_predictions: Make) -> None:
+    genre = report_of(make_predictions(n_tracks=30))
+    country = report_of(make_predictions(n_tracks=30, task="country", labels=("FR", "DE", "JP")))
     with pytest.raises(EvaluationError, match="country and genre"):
         compare([genre, country], ["a", "b"])
-    other = make_scored(n_tracks=30)
-    renamed = Scored(
+    other = make_predictions(n_tracks=30)
+    renamed = TaskPredictions(
         **{
             **{k: getattr(other, k) for k in other.__dataclass_fields__},
             "track_ids": tuple(f"other {number}" for number in range(30)),

@@ -11,32 +11,33 @@ import pandas as pd
 import pytest
 
 from geoclass.evaluation.compare import compare
-from geoclass.evaluation.predict import Answers
+from geoclass.evaluation.predict import SplitPredictions
 from geoclass.evaluation.report import TaskReport, report_on
-from geoclass.metrics.predictions import Scored
+from geoclass.metrics.predictions import TaskPredictions
 
 COUNTRIES = ("US", "GB", "FR", "TR", "IN", "JP", "NG", "BR", "NZ", "FJ")
 
 
 def report_of(
-    scored: Scored, *, protocol: str = "artist-disjoint", path: str = "fma/{}.mp3", embedded: bool = False
+    predictions: TaskPredictions, *, protocol: str = "artist-disjoint", path: str = "fma/{}.mp3", embedded: bool = False
 ) -> TaskReport:
-    answers = Answers(
-        scored=scored,
+    vectors = np.random.default_rng(0).normal(size=(predictions.n_tracks, 8)).astype(np.float32)
+    source = SplitPredictions(
+        predictions=predictions,
         tracks=pd.DataFrame({
-            "track_id": scored.track_ids,
-            "path": [path.format(name) for name in scored.track_ids],
-            "artist_id": scored.artist_ids,
+            "track_id": predictions.track_ids,
+            "path": [path.format(name) for name in predictions.track_ids],
+            "artist_id": predictions.artist_ids,
         }),
-        uncalibrated=scored.probabilities,
-        embeddings=np.random.default_rng(0).normal(size=(scored.n_tracks, 8)).astype(np.float32) if embedded else None,
+        uncalibrated=predictions.probabilities,
+        embeddings=vectors if embedded else None,
         omitted={"tracks": 0, "labels_unknown_to_the_model": [], "labels_never_in_the_data": ["XK"]},
     )  # fmt: skip
     context = {
         "model": "m 1 0123abcd", "dataset": {"name": "world", "fingerprint": "f" * 64}, "split": "test",
         "group": "artist" if protocol != "leaky" else "segment", "protocol": protocol,
     }  # fmt: skip
-    return report_on(answers, model="m 1 0123abcd", context=context, majority=None, bootstrap=50, seed=0)
+    return report_on(source, context=context, majority=None, bootstrap=50, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +64,12 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     generator = np.random.default_rng(1)
     truth = generator.integers(0, len(COUNTRIES), 80)
     logits = generator.normal(size=(80, len(COUNTRIES))) + 2 * np.eye(len(COUNTRIES))[truth]
-    scored = Scored(
+    predictions = TaskPredictions(
         task="country", kind="single", labels=COUNTRIES, track_ids=tuple(map(str, range(80))),
         artist_ids=tuple(str(index // 2) for index in range(80)), truth=truth,
         probabilities=(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype(np.float32), threshold=0.4,
     )  # fmt: skip
-    report = report_of(scored, path="<b>&\"'/{}.mp3", embedded=True)
+    report = report_of(predictions, path="<b>&\"'/{}.mp3", embedded=True)
     return report.write(tmp_path_factory.mktemp("page")) / "index.html"
 
 
@@ -158,7 +159,7 @@ def test_every_part_is_there_and_has_a_name(browser: Any, page: Path) -> None:
     assert sections == ["scores", "map", "confusion", "classes", "calibration", "coverage", "embedding", "mistakes"]
     links = browser.execute_script("return [...document.querySelectorAll('nav a')].map(a => a.hash.slice(1))")
     assert links == sections
-    unnamed = "return [...document.querySelectorAll('svg')].filter(s => !s.getAttribute('aria-label')).length"
+    unnamed = "return [...document.querySelectorAll('svg')].filter(s => !s.closest('[role=img][aria-label]')).length"
     assert browser.execute_script(unnamed) == 0
     doubled = "const i = [...document.querySelectorAll('[id]')].map(e => e.id); return i.length - new Set(i).size"
     assert browser.execute_script(doubled) == 0
@@ -171,8 +172,12 @@ def test_names_of_files_cannot_break_the_page(browser: Any, page: Path) -> None:
     assert re.fullmatch(r"<b>&\"'/\d+\.mp3", path)
 
 
-def test_a_comparison_links_to_each_model(browser: Any, make_scored: Callable[..., Scored], tmp_path: Path) -> None:
-    reports = [report_of(make_scored(n_tracks=60, skill=skill, model_seed=k)) for k, skill in enumerate((1.0, 3.0))]
+def test_a_comparison_links_to_each_model(
+    browser: Any, make_predictions: Callable[..., TaskPredictions], tmp_path: Path
+) -> None:
+    reports = [
+        report_of(make_predictions(n_tracks=60, skill=skill, model_seed=k)) for k, skill in enumerate((1.0, 3.0))
+    ]
     folder = compare(reports, ["weak/1", "strong"], bootstrap=100).write(tmp_path / "both")
     browser.get_log("browser")
     browser.get((folder / "index.html").as_uri())
@@ -182,14 +187,14 @@ def test_a_comparison_links_to_each_model(browser: Any, make_scored: Callable[..
     assert len(ours) == 2
     for link in ours:
         browser.get(link)
-        assert "How well does it hear" in browser.find_element("tag name", "h1").text
+        assert "classification report" in browser.find_element("tag name", "h1").text
 
 
-def test_the_page_without_a_browser(make_scored: Callable[..., Scored], tmp_path: Path) -> None:
+def test_the_page_without_a_browser(make_predictions: Callable[..., TaskPredictions], tmp_path: Path) -> None:
     """What a machine without Chromium can check: no address of another place, and the warning of a leaky split."""
-    text = (report_of(make_scored(n_tracks=40), protocol="leaky").write(tmp_path) / "index.html").read_text()
+    text = (report_of(make_predictions(n_tracks=40), protocol="leaky").write(tmp_path) / "index.html").read_text()
     assert re.findall(r'(?:src|href)="(?!#|data:)', text) == []
     addresses = set(re.findall(r"https?://[^\"'\s<)]+", text))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
     assert "default-src 'none'" in text
-    assert "<strong>leaky:</strong>" in text
+    assert "<strong>Leaky:</strong>" in text

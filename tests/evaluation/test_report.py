@@ -51,7 +51,7 @@ def test_a_track_is_the_mean_of_its_segments(fitting: tuple[Bundle, Dataset]) ->
     assert (metrics["n_tracks"], metrics["n_segments"], metrics["n_artists"]) == (5, 10, 3)
     # Segment by segment: (4,-1,0) (2,1,0) (3,0,0) (1,2,0) (1,2,0) (-1,4,0) (3,0,0) (1,2,0) (3,-1,1) (1,1,1)
     assert metrics["segment_accuracy"] == pytest.approx((2 + 1 + 2 + 1 + 0) / 10)
-    assert report.tasks["country"].answers.embeddings[0] == pytest.approx([3, 0, 0])
+    assert report.tasks["country"].source.embeddings[0] == pytest.approx([3, 0, 0])
     assert metrics["confusion"]["matrix"] == [[2, 0, 0], [1, 1, 0], [1, 0, 0]]
 
 
@@ -66,7 +66,7 @@ def test_the_report_says_how_it_was_split(make_echo: Make, write_dataset: Make, 
     assert (written["group"], written["protocol"]) == (group, protocol)
     page = (folder / "index.html").read_text()
     assert f">{protocol}</span>" in page
-    assert ("The scores say how well the model knows" in page) == (protocol == "leaky")
+    assert ("<strong>Leaky:</strong>" in page) == (protocol == "leaky")
 
 
 def test_what_is_written(fitting: tuple[Bundle, Dataset]) -> None:
@@ -120,7 +120,7 @@ def test_labels_that_the_model_lacks_are_left_out_and_counted(make_echo: Make, w
     assert metrics["accuracy"] == pytest.approx(2 / 4)
     assert metrics["omitted"]["tracks"] == 1
     assert metrics["omitted"]["labels_unknown_to_the_model"] == ["XK"]
-    assert "1 tracks are left out" in (report.write(dataset.folder / "r") / "index.html").read_text()
+    assert "1 track is left out" in (report.write(dataset.folder / "r") / "index.html").read_text()
 
 
 def test_labels_that_the_data_lack_stay_answers(make_echo: Make, write_dataset: Make) -> None:
@@ -166,21 +166,21 @@ def test_two_tasks_have_a_folder_each(make_echo: Make, write_dataset: Make) -> N
 
 def test_a_model_for_another_task_is_refused(make_echo: Make, write_dataset: Make) -> None:
     dataset = write_dataset(five(), labels={"country": LABELS})
-    with pytest.raises(EvaluationError, match=r"answers genre.*labelled with country"):
+    with pytest.raises(EvaluationError, match=r"predicts genre.*labelled with country"):
         evaluate(make_echo({"genre": ("Folk", "Jazz", "Rock")}), dataset=dataset)
 
 
 def test_one_label_against_sets_is_refused(make_echo: Make, write_dataset: Make) -> None:
     tracks = [track | {"genre": "Folk", "genres": "Folk"} for track in five()]
     dataset = write_dataset(tracks, labels={"genre": ("Folk", "Jazz", "Rock")})
-    with pytest.raises(EvaluationError, match="answers a set of labels"):
+    with pytest.raises(EvaluationError, match="predicts a set of labels"):
         evaluate(make_echo({"genre": ("Folk", "Jazz", "Rock")}, kind="multi"), dataset=dataset)
 
 
 def test_another_front_end_is_refused_and_named(fitting: tuple[Bundle, Dataset]) -> None:
     bundle, dataset = fitting
     other = dataclasses.replace(bundle, front_end_config=TableConfig(columns=("x", "y", "z")))
-    with pytest.raises(EvaluationError, match=r"do not hear alike.*columns"):
+    with pytest.raises(EvaluationError, match=r"use different features.*columns"):
         evaluate(other, dataset=dataset)
 
 
@@ -192,7 +192,7 @@ def test_no_label_in_common_is_refused(make_echo: Make, write_dataset: Make) -> 
 
 def test_one_label_in_the_split_is_refused(make_echo: Make, write_dataset: Make) -> None:
     dataset = write_dataset(five()[:2], labels={"country": LABELS})
-    with pytest.raises(EvaluationError, match="one label only"):
+    with pytest.raises(EvaluationError, match="a single label"):
         evaluate(make_echo({"country": LABELS}), dataset=dataset)
 
 

@@ -14,6 +14,8 @@ from torch import Tensor
 from geoclass.bundle.calibration import to_probabilities
 from geoclass.bundle.card import model_card
 from geoclass.bundle.catalogue import FORMAT, WEIGHTS, find_bundle, read_description
+from geoclass.bundle.training_set import FILE as TRAINING_SET
+from geoclass.bundle.training_set import TrainingSet
 from geoclass.config.frontends import FrontEndConfig, RowConfig
 from geoclass.config.toml import from_dict, to_dict
 from geoclass.errors import BundleError, ConfigError, ModelError
@@ -56,6 +58,7 @@ class Bundle:
     training: Mapping[str, Any] = field(default_factory=dict)  # data set fingerprint, seed, epochs, versions
     metrics: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)  # licence, attribution, intended use
+    training_set: TrainingSet | None = None  # fingerprints of tracks and artists; None: not known
     weights_sha256: str = ""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
@@ -102,9 +105,14 @@ class Bundle:
         return (features.to(self.device, torch.float32) - self._mean) / self._std
 
     @torch.inference_mode()
+    def outputs(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, n_bands, …) features, not normalized -> (batch, all labels) logits, (batch, embedding_dim)."""
+        embedding = self.model.embed(self.normalize(features))
+        return self.model.classify(embedding).float(), embedding.float()
+
     def logits(self, features: Tensor) -> dict[str, Tensor]:
         """(batch, n_bands, …) features, not normalized -> (batch, n_labels) logits for each task."""
-        return self.split_logits(self.model(self.normalize(features)))
+        return self.split_logits(self.outputs(features)[0])
 
     def split_logits(self, logits: Tensor) -> dict[str, Tensor]:
         """(batch, all labels) -> (batch, n_labels) for each task."""
@@ -139,6 +147,10 @@ class Bundle:
             "weights_sha256": self.weights_sha256,
         }
         write_text(folder / "README.md", card or model_card(document))
+        if self.training_set is not None:
+            self.training_set.write(folder)
+        else:
+            (folder / TRAINING_SET).unlink(missing_ok=True)  # of a bundle that lay here before
         write_json(folder / "bundle.json", document, format=FORMAT)
         return folder
 
@@ -185,6 +197,7 @@ class Bundle:
                 training=document["training"],
                 metrics=document["metrics"],
                 data=document["data"],
+                training_set=TrainingSet.read(folder),
                 weights_sha256=document["weights_sha256"],
                 device=where,
             )

@@ -1,4 +1,4 @@
-"""The honest score beside the leaky one: the same answers, with and without the tracks that training has met."""
+"""The honest score beside the leaky one: the same predictions, with and without the tracks that training has met."""
 
 from dataclasses import dataclass
 
@@ -39,17 +39,20 @@ def leak_report(
     not look would say.
     """
     result = result or audit(dataset, progress=progress)
-    scored = report.answers.scored
-    ids = np.array(scored.track_ids, object)
+    predictions = report.source.predictions
+    ids = np.array(predictions.track_ids, object)
     met = leaking_tracks(dataset, result, split=split)
-    rows = [_row("all (as reported)", np.ones(len(ids), bool), scored.top_is_right)]
+    rows = [_row("all (as reported)", np.ones(len(ids), bool), predictions.top_is_right)]
     names = {"recording": "whose recording", "artist": "whose artist", "album": "whose album", "sound": "whose copy"}
     touched = np.zeros(len(ids), bool)
+    if report.overlap is not None and report.overlap.either.any():
+        touched |= report.overlap.either
+        rows.append(_row("that the model was trained or tuned on", touched, predictions.top_is_right))
     for kind, tracks in met.items():
         inside = np.isin(ids, list(tracks))
         touched |= inside
-        rows.append(_row(f"{names[kind]} is in training", inside, scored.top_is_right))
-    rows.append(_row("of which training met nothing (honest)", ~touched, scored.top_is_right))
+        rows.append(_row(f"{names[kind]} is in training", inside, predictions.top_is_right))
+    rows.append(_row("of which training met nothing (honest)", ~touched, predictions.top_is_right))
     advice = ""
     if touched.all():
         advice = (

@@ -11,10 +11,10 @@ import pandas as pd
 
 from geoclass.bundle.calibration import choose_threshold, decisions
 from geoclass.errors import EvaluationError, TaggingError
-from geoclass.evaluation.predict import Answers
+from geoclass.evaluation.predict import SplitPredictions
 from geoclass.evaluation.report import Report, report_on
 from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
-from geoclass.metrics.predictions import Scored
+from geoclass.metrics.predictions import TaskPredictions
 from geoclass.progress import Progress
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def evaluate_library(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> LibraryReport:
-    """Ask a model about tagged files and compare.
+    """Predict tagged files and compare with their tags.
 
     A country or genre that geoclass itself wrote is no truth; such files are left out and counted, as are those
     without the tag or with a value that the model does not know.
@@ -106,12 +106,10 @@ def evaluate_library(
         raise EvaluationError(f"no file has a tag to compare with ({said})", hint="tag some files by hand first")
     reports, advice = {}, {}
     for task, of_task in usable.items():
-        answers = _answers(task, of_task)
+        source = _source(task, of_task)
         context = {"model": classifier.model_id, "split": "library", "group": "unknown", "protocol": "library"}
-        reports[task] = report_on(
-            answers, model=classifier.model_id, context=context, majority=None, bootstrap=bootstrap, seed=seed
-        )
-        advice[task] = _advise(answers.scored)
+        reports[task] = report_on(source, context=context, majority=None, bootstrap=bootstrap, seed=seed)
+        advice[task] = _advise(source.predictions)
     return LibraryReport(
         report=Report(tasks=reports),
         advice=advice,
@@ -121,10 +119,12 @@ def evaluate_library(
 
 
 def _note(found: _Found, answer: Prediction, task: str, tags: "Tags") -> None:
-    prediction = answer.fields[task]
+    prediction = answer.fields.get(task)
     values = tags.get(task)
     if not values:
         found.left_out["no such tag"] += 1
+    elif prediction is None:
+        found.left_out["silent: nothing to predict from"] += 1
     elif tags.get(f"{task}_candidates"):
         found.left_out["written by geoclass"] += 1
     else:
@@ -147,7 +147,7 @@ def _country(value: str) -> str:
     return find_country(value) or value
 
 
-def _answers(task: str, found: _Found) -> Answers:
+def _source(task: str, found: _Found) -> SplitPredictions:
     first = found.predictions[0]
     n_files, n_labels = len(found.truths), len(first.labels)
     if first.kind == "multi":
@@ -158,8 +158,8 @@ def _answers(task: str, found: _Found) -> Answers:
         truth = np.array([labels[0] for labels in found.truths])
     probabilities = np.stack([prediction.probabilities for prediction in found.predictions]).astype(np.float32)
     names = tuple(str(path) for path in found.paths)
-    return Answers(
-        scored=Scored(
+    return SplitPredictions(
+        predictions=TaskPredictions(
             task=task,
             kind=first.kind,
             labels=first.labels,
@@ -185,13 +185,13 @@ def _omitted(found: _Found) -> dict[str, Any]:
     }
 
 
-def _advise(scored: Scored) -> Advice:
-    confidence, correct = decisions(scored.probabilities, scored.truth)
-    written = confidence >= (scored.threshold or 0.0)
-    threshold = choose_threshold(scored.probabilities, scored.truth, target_precision=TARGET_PRECISION)
+def _advise(predictions: TaskPredictions) -> Advice:
+    confidence, correct = decisions(predictions.probabilities, predictions.truth)
+    written = confidence >= (predictions.threshold or 0.0)
+    threshold = choose_threshold(predictions.probabilities, predictions.truth, target_precision=TARGET_PRECISION)
     would = confidence >= threshold
     return Advice(
-        files=scored.n_tracks,
+        files=predictions.n_tracks,
         written=int(written.sum()),
         agreeing=int(correct[written].sum()),
         min_confidence=None if threshold >= 1.0 else threshold,

@@ -1,4 +1,4 @@
-"""Asking a model about a split: which of its labels are the data set's, and what it says of every track."""
+"""Predicting a split: which labels of model and data set correspond, and what the model says of every track."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 from geoclass.bundle.bundle import Bundle, Head
 from geoclass.config.toml import to_dict
 from geoclass.dataset.dataset import Dataset, Split
+from geoclass.dataset.loading import SegmentLoader
 from geoclass.errors import EvaluationError
-from geoclass.metrics.predictions import Scored
+from geoclass.metrics.predictions import TaskPredictions, mean_by_track
 from geoclass.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answers:
-    """What a model says of a split, and what had to be left out."""
+class SplitPredictions:
+    """What a model says of a split for one task, and what had to be left out."""
 
-    scored: Scored
-    tracks: pd.DataFrame  # (n_tracks, …) rows of tracks.csv, in the order of `scored`
+    predictions: TaskPredictions
+    tracks: pd.DataFrame  # (n_tracks, …) rows of tracks.csv, in the order of `predictions`
     uncalibrated: NDArray[np.float32] | None  # (n_tracks, n_labels) probabilities at temperature 1, where known
     embeddings: NDArray[np.float32] | None  # (n_tracks, embedding_dim), mean over the track's segments, where known
     omitted: dict[str, Any]  # counts and labels that the score is silent about
@@ -31,12 +32,12 @@ class _Outputs:
     """Of the network, before any task looks at them."""
 
     logits: dict[str, NDArray[np.float32]]  # task -> (n_segments, n_labels)
-    embeddings: NDArray[np.float32]  # (n_tracks, embedding_dim)
+    embeddings: NDArray[np.float32]  # (n_segments, embedding_dim)
 
 
-def ask(
+def predict_split(
     bundle: Bundle, dataset: Dataset, *, split: str = "test", batch_size: int = 256, progress: Progress | None = None
-) -> dict[str, Answers]:
+) -> dict[str, SplitPredictions]:
     """Run a model over the stored features of a split.
 
     Args:
@@ -47,17 +48,17 @@ def ask(
         progress: Called with the number of segments done, and once with total=.
 
     Returns:
-        Answers for each task that both have.
+        Predictions for each task that both have.
 
     Raises:
         EvaluationError: The two do not fit together, nothing or only one label is left to score, or the model's
-            answers are not finite.
+            outputs are not finite.
         DatasetError: There is no such split.
     """
     tasks = [task for task in bundle.tasks if task in dataset.tasks]
     if not tasks:
         raise EvaluationError(
-            f"model {bundle.name} answers {' and '.join(bundle.tasks)}; {dataset.folder} is labelled with "
+            f"model {bundle.name} predicts {' and '.join(bundle.tasks)}; {dataset.folder} is labelled with "
             f"{' and '.join(dataset.tasks)}",
             hint="choose another model, or build the data set with --task " + ",".join(bundle.tasks),
         )
@@ -65,7 +66,7 @@ def ask(
     part = dataset.split(split)
     plans = {task: _plan(bundle.head(task), dataset, part, task) for task in tasks}
     outputs = _run(bundle, dataset, part, batch_size=batch_size, progress=progress)
-    return {task: _answers(bundle.head(task), part, outputs, plan) for task, plan in plans.items()}
+    return {task: _of_task(bundle.head(task), part, outputs, plan) for task, plan in plans.items()}
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,9 @@ class _Plan:
 def _plan(head: Head, dataset: Dataset, part: Split, task: str) -> _Plan:
     kind = dataset.kind(task)
     if kind != head.kind:
-        says = {"single": "one label a track", "multi": "a set of labels a track"}
+        says = {"single": "one label per track", "multi": "a set of labels per track"}
         raise EvaluationError(
-            f"{task}: the model answers {says[head.kind]}, {dataset.folder} holds {says[kind]}",
+            f"{task}: the model predicts {says[head.kind]}, {dataset.folder} holds {says[kind]}",
             hint="build the data set with" + ("" if head.kind == "multi" else "out") + " --multi-label",
         )
     labels, targets = dataset.labels[task], part.targets(task)
@@ -112,7 +113,7 @@ def _plan(head: Head, dataset: Dataset, part: Split, task: str) -> _Plan:
         raise EvaluationError(f"{task}: no track of the {part.name} split has a label that the model knows")
     if present < 2:
         raise EvaluationError(
-            f"{task}: the {part.name} split holds one label only, there is nothing to tell apart",
+            f"{task}: the {part.name} split holds a single label: there is nothing to classify",
             hint="choose another split, or build the data set with more labels or a larger --test-fraction",
         )
     return _Plan(kept, truth, columns, {
@@ -130,7 +131,7 @@ def _check_front_end(bundle: Bundle, dataset: Dataset) -> None:
     if differing:
         listed = ", ".join(f"{key} {own.get(key)} / {other.get(key)}" for key in sorted(differing))
         raise EvaluationError(
-            f"model {bundle.name} and {dataset.folder} do not hear alike (model / data set: {listed[:300]})",
+            f"model {bundle.name} and {dataset.folder} use different features (model / data set: {listed[:300]})",
             hint="build the data set with the model's front end and segment length",
         )
 
@@ -138,37 +139,33 @@ def _check_front_end(bundle: Bundle, dataset: Dataset) -> None:
 def _run(bundle: Bundle, dataset: Dataset, part: Split, *, batch_size: int, progress: Progress | None) -> _Outputs:
     import torch
 
-    advance = progress or (lambda *_, **__: None)
-    n_segments, n_tracks = len(part.segment_ids), len(part.tracks)
-    advance(0, total=n_segments)
-    logits = {task: np.empty((n_segments, len(bundle.head(task).labels)), np.float32) for task in bundle.tasks}
-    sums = np.zeros((n_tracks, bundle.model.embedding_dim))
-    with torch.inference_mode():
-        for start in range(0, n_segments, batch_size):
-            rows = slice(start, min(start + batch_size, n_segments))
-            features = torch.from_numpy(np.asarray(dataset.features[part.segment_ids[rows]]))
-            embedding = bundle.model.embed(bundle.normalize(features))
-            for task, values in bundle.split_logits(bundle.model.classify(embedding)).items():
-                logits[task][rows] = values.cpu().numpy()
-            np.add.at(sums, part.track_of_segment[rows], embedding.float().cpu().numpy())
-            advance(rows.stop - rows.start)
-    return _Outputs(logits, (sums / _segments_a_track(part)[:, None]).astype(np.float32))
+    loader = SegmentLoader(dataset, part, batch_size=batch_size, device=bundle.device)
+    if progress is not None:
+        progress(0, total=len(part.segment_ids))
+    logits, embeddings = [], []
+    for batch in loader.epoch():  # in the order of the segments: no seed was given
+        of_batch, embedding = bundle.outputs(batch.x)
+        logits.append(of_batch.cpu())
+        embeddings.append(embedding.cpu())
+        if progress is not None:
+            progress(len(batch.tracks))
+    by_task = bundle.split_logits(torch.cat(logits))
+    return _Outputs({task: values.numpy() for task, values in by_task.items()}, torch.cat(embeddings).numpy())
 
 
-def _answers(head: Head, part: Split, outputs: _Outputs, plan: _Plan) -> Answers:
+def _of_task(head: Head, part: Split, outputs: _Outputs, plan: _Plan) -> SplitPredictions:
     segment_logits = outputs.logits[head.task]
-    sums = np.zeros((len(part.tracks), len(head.labels)))
-    np.add.at(sums, part.track_of_segment, segment_logits)
-    logits = (sums / _segments_a_track(part)[:, None])[plan.kept]
+    logits = mean_by_track(segment_logits, part.track_of_segment)[plan.kept]
+    embeddings = mean_by_track(outputs.embeddings, part.track_of_segment)[plan.kept]
     new_row = np.full(len(part.tracks), -1)
     new_row[plan.kept] = np.arange(len(plan.kept))
     segment_track = new_row[part.track_of_segment]
-    scored_segments = segment_track >= 0
-    segment_track = segment_track[scored_segments]
-    plain = Head(task=head.task, kind=head.kind, labels=head.labels)
+    is_scored = segment_track >= 0
+    segment_track = segment_track[is_scored]
+    uncalibrated = Head(task=head.task, kind=head.kind, labels=head.labels)
     tracks = part.tracks.iloc[plan.kept].reset_index(drop=True)
-    return Answers(
-        scored=Scored(
+    return SplitPredictions(
+        predictions=TaskPredictions(
             task=head.task,
             kind=head.kind,
             labels=tuple(head.labels[column] for column in plan.columns),
@@ -177,16 +174,12 @@ def _answers(head: Head, part: Split, outputs: _Outputs, plan: _Plan) -> Answers
             truth=plan.truth,
             probabilities=head.probabilities(logits)[:, plan.columns],
             segment_truth=plan.truth[segment_track],
-            segment_probabilities=head.probabilities(segment_logits[scored_segments])[:, plan.columns],
+            segment_probabilities=head.probabilities(segment_logits[is_scored])[:, plan.columns],
             segment_track=segment_track,
             threshold=head.threshold,
         ),
         tracks=tracks,
-        uncalibrated=plain.probabilities(logits)[:, plan.columns],
-        embeddings=outputs.embeddings[plan.kept],
+        uncalibrated=uncalibrated.probabilities(logits)[:, plan.columns],
+        embeddings=embeddings.astype(np.float32),
         omitted=plan.omitted,
     )
-
-
-def _segments_a_track(part: Split) -> NDArray[np.int64]:
-    return np.bincount(part.track_of_segment, minlength=len(part.tracks))

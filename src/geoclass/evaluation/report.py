@@ -1,7 +1,11 @@
-"""Scoring a model on a data set, and writing what came out: numbers, predictions, pictures, one page."""
+"""Scoring a model on a data set, and writing what came out: numbers, predictions, figures, one page.
+
+Numbers and CSV files are written here; figures and the page by `reporting`, which lies below: it draws numbers and
+predictions, and knows neither models nor data sets.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +16,14 @@ from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.calibration import decisions
 from geoclass.dataset.dataset import Dataset
 from geoclass.errors import DatasetError
-from geoclass.evaluation.predict import Answers, ask
+from geoclass.evaluation.overlap import Overlap, training_overlap
+from geoclass.evaluation.predict import SplitPredictions, predict_split
+from geoclass.evaluation.prediction_table import prediction_table
 from geoclass.metrics.compute import compute_metrics
 from geoclass.metrics.formulas import calibration_bins, expected_calibration_error
-from geoclass.metrics.geography import distance_km
-from geoclass.metrics.predictions import DECISION, Scored
+from geoclass.metrics.predictions import TaskPredictions
 from geoclass.progress import Progress
+from geoclass.reporting.page import write_page, write_task_index
 from geoclass.storage import atomic_path, write_json
 
 FORMAT = "geoclass/metrics"
@@ -27,26 +33,36 @@ FORMAT = "geoclass/metrics"
 class TaskReport:
     """One model on one task of one split."""
 
-    model: str  # name, release and weights
-    answers: Answers
+    source: SplitPredictions
     metrics: Mapping[str, Any]  # what metrics.json holds
+    overlap: Overlap | None = None  # with what the model was fitted on; None: not known
 
     @property
     def task(self) -> str:
-        return self.answers.scored.task
+        """ "country" or "genre"."""
+        return self.predictions.task
+
+    @property
+    def predictions(self) -> TaskPredictions:
+        """What the model said of each track, and the truth."""
+        return self.source.predictions
 
     def write(self, folder: str | Path) -> Path:
-        """Write metrics.json, predictions.csv, the pictures, confusion.csv and index.html; metrics.json goes last."""
-        from geoclass.reporting.page import write_page
-
+        """Write predictions.csv, confusion.csv, the figures, index.html and metrics.json, which goes last."""
         folder = Path(folder)
-        _write_csv(predictions_table(self.answers), folder / "predictions.csv")
-        labels = list(self.answers.scored.labels)
+        _write_csv(prediction_table(self.source), folder / "predictions.csv")
+        labels = list(self.predictions.labels)
         _write_csv(
             pd.DataFrame(self.metrics["confusion"]["matrix"], index=labels, columns=labels).reset_index(names="true"),
             folder / "confusion.csv",
         )
-        write_page(self, folder)
+        write_page(
+            folder,
+            metrics=self.metrics,
+            predictions=self.predictions,
+            paths=list(self.source.tracks["path"]),
+            embeddings=self.source.embeddings,
+        )
         write_json(folder / "metrics.json", dict(self.metrics), format=FORMAT)
         return folder
 
@@ -68,9 +84,7 @@ class Report:
         for task, report in self.tasks.items():
             report.write(folder / task if len(self.tasks) > 1 else folder)
         if len(self.tasks) > 1:
-            from geoclass.reporting.page import write_index
-
-            write_index(self, folder)
+            write_task_index(folder, metrics=self.metrics)
         return folder
 
 
@@ -96,10 +110,10 @@ def evaluate(
         progress: Called with the number of segments done, and once with total=.
 
     Raises:
-        EvaluationError, DatasetError: See `ask`.
+        EvaluationError, DatasetError: See `predict_split`.
     """
-    answers = ask(bundle, dataset, split=split, batch_size=batch_size, progress=progress)
-    context = {
+    found = predict_split(bundle, dataset, split=split, batch_size=batch_size, progress=progress)
+    context: dict[str, Any] = {
         "model": bundle.identity,
         "architecture": bundle.model.name,
         "dataset": {"name": dataset.folder.name, "fingerprint": dataset.fingerprint},
@@ -108,66 +122,55 @@ def evaluate(
         "group": dataset.group,
         "protocol": dataset.protocol,
     }
-    return Report(tasks={
-        task: report_on(
-            given, model=bundle.identity, context=context, majority=_majority(dataset, task), bootstrap=bootstrap,
-            seed=seed,
-        )
-        for task, given in answers.items()
-    })  # fmt: skip
+    reports = {}
+    for task, source in found.items():
+        majority = _majority(dataset, task)
+        report = report_on(source, context=context, majority=majority, bootstrap=bootstrap, seed=seed)
+        overlap = training_overlap(bundle, dataset, source.tracks)
+        reports[task] = _with_overlap(report, overlap, majority=majority, bootstrap=bootstrap, seed=seed)
+    return Report(tasks=reports)
 
 
 def report_on(
-    answers: Answers, *, model: str, context: Mapping[str, Any], majority: str | None, bootstrap: int, seed: int
+    source: SplitPredictions, *, context: Mapping[str, Any], majority: str | None, bootstrap: int, seed: int
 ) -> TaskReport:
-    """Compute the metrics of answers, however they were obtained. `context` is written beside them."""
-    metrics = compute_metrics(answers.scored, majority=majority, bootstrap=bootstrap, seed=seed)
-    if answers.uncalibrated is not None:
-        before = calibration_bins(*decisions(answers.uncalibrated, answers.scored.truth))
+    """Compute the metrics of predictions, however they were obtained. `context` is written beside them."""
+    predictions = source.predictions
+    metrics = compute_metrics(predictions, majority=majority, bootstrap=bootstrap, seed=seed)
+    if source.uncalibrated is not None:
+        before = calibration_bins(*decisions(source.uncalibrated, predictions.truth))
         metrics["ece_before_calibration"] = expected_calibration_error(before)
         metrics["calibration_bins_before"] = {name: column.tolist() for name, column in before.items()}
-    metrics["omitted"] = answers.omitted
+    metrics["omitted"] = source.omitted
     head = {"task": metrics.pop("task"), "kind": metrics.pop("kind")}
-    return TaskReport(model=model, answers=answers, metrics=head | dict(context) | metrics)
+    return TaskReport(source=source, metrics=head | dict(context) | metrics)
 
 
-def predictions_table(answers: Answers) -> pd.DataFrame:
-    """One line a track, in the order of the split: truth, answer, how sure, what would be written."""
-    scored, tracks = answers.scored, answers.tracks
-    labels = np.asarray(scored.labels, object)
-    table = tracks[["track_id", "path", "artist_id"]].copy()
-    if scored.kind == "multi":
-        table["truth"] = _joined(labels, scored.truth > 0)
-        table["predicted"] = _joined(labels, scored.probabilities >= DECISION)
-    else:
-        table["truth"], table["predicted"] = labels[scored.truth], labels[scored.predicted]
-    table["probability"] = scored.confidence.round(6)
-    table["correct"] = (table["truth"] == table["predicted"]).astype(int)
-    table["rank_of_truth"] = scored.rank + 1
-    threshold = DECISION if scored.threshold is None else scored.threshold
-    table["written"] = (scored.confidence >= threshold).astype(int)
-    if scored.task == "country":
-        pairs = zip(table["truth"], table["predicted"], strict=True)
-        table["distance_km"] = np.array([distance_km(truth, predicted) for truth, predicted in pairs]).round(1)
-    table["candidates"] = _candidates(scored)
-    return table
+def _with_overlap(
+    report: TaskReport, overlap: Overlap | None, *, majority: str | None, bootstrap: int, seed: int
+) -> TaskReport:
+    """The report with what the model was fitted on stated, and the metrics of the tracks that are new to it.
 
-
-def _candidates(scored: Scored, *, n: int = 5) -> list[str]:
-    """ "TR 0.620; IR 0.110; …" for each track, best first."""
-    n = min(n, len(scored.labels))
-    top = np.argpartition(-scored.probabilities, n - 1, axis=1)[:, :n]
-    values = np.take_along_axis(scored.probabilities, top, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    top, values = np.take_along_axis(top, order, axis=1), np.take_along_axis(values, order, axis=1)
-    return [
-        "; ".join(f"{scored.labels[label]} {value:.3f}" for label, value in zip(row, numbers, strict=True))
-        for row, numbers in zip(top.tolist(), values.tolist(), strict=True)
-    ]
-
-
-def _joined(labels: "np.ndarray[Any, Any]", hot: "np.ndarray[Any, Any]") -> list[str]:
-    return ["|".join(labels[row]) for row in hot]
+    A split of which the model knows any track or artist is leaky for that model, however it was made.
+    """
+    if overlap is None:
+        return replace(report, metrics={**report.metrics, "training_overlap": None})
+    n_known = int(overlap.either.sum())
+    honest = None
+    if 0 < n_known < len(overlap.either):
+        new = report.predictions.take(np.flatnonzero(~overlap.either))
+        honest = compute_metrics(new, majority=majority, bootstrap=bootstrap, seed=seed)
+    stated = {
+        "tracks": n_known,
+        "of": len(overlap.either),
+        "same_track": int(overlap.tracks.sum()),
+        "same_artist": int(overlap.artists.sum()),
+        "honest": honest,
+    }
+    protocol = "leaky" if n_known else report.metrics["protocol"]
+    return replace(
+        report, overlap=overlap, metrics={**report.metrics, "protocol": protocol, "training_overlap": stated}
+    )
 
 
 def _majority(dataset: Dataset, task: str) -> str | None:

@@ -13,7 +13,7 @@ from geoclass.audio.segment import cut_segments
 from geoclass.bundle.bundle import Bundle, Head
 from geoclass.dataset.dataset import Dataset
 from geoclass.errors import EvaluationError
-from geoclass.evaluation.predict import Answers, ask
+from geoclass.evaluation.predict import SplitPredictions, predict_split
 from geoclass.explain.attribution import Score, integrated_gradients, permutation_importance, shapley_values
 from geoclass.inference.prediction import FieldPrediction
 from geoclass.progress import Progress
@@ -156,16 +156,16 @@ def portray(
     portrait.
 
     Raises:
-        EvaluationError: The two do not fit together (see `ask`), or no segment is answered right.
+        EvaluationError: The two do not fit together (see `predict_split`), or no segment is answered right.
     """
     import torch
 
-    answers = ask(bundle, dataset, split=split, progress=progress)
+    answers = predict_split(bundle, dataset, split=split, progress=progress)
     chosen_task = task or next(iter(answers))
     if chosen_task not in answers:
         raise EvaluationError(f"model and data set do not share the task {chosen_task}")
     given, part = answers[chosen_task], dataset.split(split)
-    head, scored = bundle.head(chosen_task), given.scored
+    head = bundle.head(chosen_task)
     typical = _typical(given, part, dataset, per_class)
     if not len(typical):
         raise EvaluationError(f"no segment of the {split} split is answered right: there is nothing typical to show")
@@ -179,9 +179,8 @@ def portray(
         attribute = shapley_values if x.ndim == 2 else integrated_gradients
         maps.append(attribute(score, x).mean(axis=0))
         examples.append(features[0].cpu().numpy())
-    importance = (
-        _importance(bundle, dataset, scored.task) if examples[0].ndim == 1 and scored.kind == "single" else None
-    )
+    has_columns = examples[0].ndim == 1
+    importance = _importance(bundle, dataset, chosen_task) if has_columns and head.kind == "single" else None
     return ClassPortraits(
         task=chosen_task,
         model=bundle.identity,
@@ -190,7 +189,7 @@ def portray(
         typical=typical.drop(columns="segment_id"),
         examples=np.stack(examples),
         importance=importance,
-        columns=columns_of(bundle) if examples[0].ndim == 1 else (),
+        columns=columns_of(bundle) if has_columns else (),
     )
 
 
@@ -199,26 +198,26 @@ def columns_of(bundle: Bundle) -> tuple[str, ...]:
     return tuple(getattr(bundle.front_end_config, "columns", ()))
 
 
-def _typical(given: Answers, part: Any, dataset: Dataset, per_class: int) -> pd.DataFrame:
-    scored = given.scored
-    assert scored.segment_probabilities is not None
-    assert scored.segment_track is not None
-    ids = part.segment_ids[np.isin(part.tracks["track_id"].to_numpy()[part.track_of_segment], scored.track_ids)]
+def _typical(given: SplitPredictions, part: Any, dataset: Dataset, per_class: int) -> pd.DataFrame:
+    predictions = given.predictions
+    assert predictions.segment_probabilities is not None
+    assert predictions.segment_track is not None
+    ids = part.segment_ids[np.isin(part.tracks["track_id"].to_numpy()[part.track_of_segment], predictions.track_ids)]
     starts_s = dataset.segments["start_s"].to_numpy()[ids]
-    best = scored.segment_probabilities.argmax(axis=1)
-    right = scored.targets[scored.segment_track, best]
-    sure = scored.segment_probabilities.max(axis=1)
+    best = predictions.segment_probabilities.argmax(axis=1)
+    right = predictions.targets[predictions.segment_track, best]
+    sure = predictions.segment_probabilities.max(axis=1)
     rows = []
-    for index, label in enumerate(scored.labels):
+    for index, label in enumerate(predictions.labels):
         of_label = np.flatnonzero(right & (best == index))
         met: set[int] = set()
         for segment in of_label[np.argsort(-sure[of_label], kind="stable")]:
-            track = int(scored.segment_track[segment])
+            track = int(predictions.segment_track[segment])
             if track in met or len(met) == per_class:
                 continue
             met.add(track)
             rows.append({
-                "label": label, "rank": len(met), "track_id": scored.track_ids[track],
+                "label": label, "rank": len(met), "track_id": predictions.track_ids[track],
                 "path": given.tracks["path"][track], "start_s": float(starts_s[segment]),
                 "probability": float(sure[segment]), "segment_id": int(ids[segment]),
             })  # fmt: skip

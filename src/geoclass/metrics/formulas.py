@@ -6,29 +6,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 ECE_BINS = 15  # Guo et al., ICML 2017
 
-PARTS = {  # scores between 0 and 1, the higher the better, and what they are called in tables
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro F1",
-    "micro_f1": "micro F1",
-    "mAP": "mAP",
-    "macro_roc_auc": "macro ROC-AUC",
-    "top3_accuracy": "top 3",
-    "top5_accuracy": "top 5",
-    "region_accuracy": "right region",
-    "subregion_accuracy": "right sub-region",
-}
-SCORE_NAMES = PARTS | {
-    "mean_distance_km": "mean error (km)",
-    "median_distance_km": "median error (km)",
-    "segment_accuracy": "accuracy per segment",
-    "ece": "calibration error",
-    "chance": "chance",
-    "majority_baseline": "majority guess",
-}
 
-
-def confusion_matrix(truth: NDArray[np.int64], predicted: NDArray[np.int64], n_labels: int) -> NDArray[np.int64]:
+def confusion_matrix(truth: NDArray[np.integer], predicted: NDArray[np.integer], n_labels: int) -> NDArray[np.int64]:
     """(n_labels, n_labels) counts; row: truth, column: prediction."""
     return np.bincount(truth * n_labels + predicted, minlength=n_labels**2).reshape(n_labels, n_labels)
 

@@ -1,4 +1,4 @@
-"""What a model answered for the tracks of a split, beside the truth: all that scores, plots and reports start from."""
+"""What a model predicted for tracks, beside the truth: all that metrics, figures and reports start from."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,8 +12,8 @@ DECISION = 0.5  # a multi-label decision, where no threshold is given: more like
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Scored:
-    """The answers of one model for one task.
+class TaskPredictions:
+    """The predictions of one model for one task.
 
     Raises:
         EvaluationError: No tracks, arrays that do not fit together, or probabilities that are not finite.
@@ -54,8 +54,8 @@ class Scored:
                 hint="the model diverged in training, or its normalization does not fit these features",
             )
 
-    def take(self, rows: NDArray[np.int64]) -> "Scored":
-        """The same answers for some of the tracks, without their segments."""
+    def take(self, rows: NDArray[np.int64]) -> "TaskPredictions":
+        """The same predictions for some of the tracks, without their segments."""
         return replace(
             self,
             track_ids=tuple(self.track_ids[row] for row in rows),
@@ -78,6 +78,11 @@ class Scored:
         keys = [name or ("", index) for index, name in enumerate(names)]
         numbers: dict[object, int] = {}
         return np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), np.int64, len(keys))
+
+    @property
+    def n_artists(self) -> int:
+        """How many artists there are, each unknown one counted by itself."""
+        return int(self.artists.max()) + 1
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
@@ -123,3 +128,11 @@ class Scored:
         before = self.probabilities > own
         before |= (self.probabilities == own) & (np.arange(n_labels) < at[:, None])
         return np.where(np.isfinite(own[:, 0]), before.sum(axis=1), n_labels)
+
+
+def mean_by_track(values: NDArray[np.floating], track_of_segment: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n_segments, n) values and (n_segments,) track numbers -> (n_tracks, n) mean over the segments of each track."""
+    counts = np.bincount(track_of_segment)
+    sums = np.zeros((len(counts), values.shape[1]))
+    np.add.at(sums, track_of_segment, values)
+    return sums / counts[:, None]

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geoclass.metrics.formulas import Floats
 from geoclass.metrics.geography import capital
-from geoclass.plotting import FAINT, LAND, ORANGE, RAMP
+from geoclass.metrics.predictions import TaskPredictions
+from geoclass.plotting import FAINT, INK, LAND, ORANGE, RAMP, new_figure
 
 _TOLERANCE_DEGREES = 0.5  # finer borders would not be seen at this size, and would make the page heavy
 
@@ -45,6 +47,40 @@ def draw_world(axes: Any, *, shades: Mapping[str, float] | None = None, highest:
     axes.set(xlim=(-180, 180), ylim=(-58, 84), aspect="equal")
     axes.set_axis_off()
     return drawn
+
+
+def plot_map(predictions: TaskPredictions, matrix: NDArray[np.int64], *, arcs: int = 60) -> Any:
+    """A dot for each true country by tracks and recall, arcs to the countries it is most often confused with."""
+    figure = new_figure(10, 4.1)
+    axes = figure.subplots()
+    draw_world(axes)
+    wrong = matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    flat = np.argsort(-wrong, axis=None, kind="stable")[:arcs]
+    for true, predicted in zip(*np.unravel_index(flat, wrong.shape), strict=True):
+        if wrong[true, predicted]:
+            width = 0.4 + 2.2 * float(np.sqrt(wrong[true, predicted] / wrong.max()))
+            draw_arc(axes, predictions.labels[true], predictions.labels[predicted], width=width)
+    totals = matrix.sum(axis=1)
+    present = [index for index in np.flatnonzero(totals) if capital(predictions.labels[index])]
+    places = np.array([capital(predictions.labels[index]) for index in present])
+    recall = np.diagonal(matrix)[present] / totals[present]
+    area = 18 + 140 * np.sqrt(totals[present] / totals.max())
+    dots = axes.scatter(
+        places[:, 1], places[:, 0], s=area, c=recall, cmap=RAMP, vmin=0, vmax=1, edgecolor=INK, linewidth=0.7, zorder=3
+    )
+    for index, (latitude, longitude) in zip(present, places, strict=True):
+        axes.annotate(
+            predictions.labels[index],
+            (longitude, latitude),
+            (0, 8),
+            textcoords="offset points",
+            ha="center",
+            fontsize=6.5,
+            zorder=4,
+        )
+    figure.colorbar(dots, label="recall", shrink=0.55, pad=0.01)
+    return figure
 
 
 def draw_arc(axes: Any, start: str, end: str, *, width: float, colour: str = ORANGE) -> None:

@@ -99,10 +99,10 @@ def predict_logits(bundle: Bundle, loader: SegmentLoader, runtime: Runtime) -> d
     sums = torch.zeros(len(loader.split.tracks), sum(len(head.labels) for head in bundle.heads), dtype=torch.float64)
     counts = torch.bincount(loader.tracks, minlength=len(sums)).double()
     bundle.model.eval()
-    with torch.inference_mode(), runtime.autocast():
+    with runtime.autocast():
         for batch in loader.epoch():
             if len(batch.tracks):
-                sums.index_add_(0, batch.tracks, bundle.model(bundle.normalize(batch.x)).double().cpu())
+                sums.index_add_(0, batch.tracks, bundle.outputs(batch.x)[0].double().cpu())
     sums = runtime.total(sums.to(runtime.device)).cpu()
     means = sums / counts[:, None]
     parts = torch.split(means, [len(head.labels) for head in bundle.heads], dim=1)

@@ -13,9 +13,11 @@ import torch
 from geoclass import __version__
 from geoclass.bundle.bundle import Bundle, Head
 from geoclass.bundle.calibration import choose_threshold, fit_temperature
+from geoclass.bundle.training_set import TrainingSet
 from geoclass.config.settings import RunConfig
 from geoclass.config.toml import save_toml, to_dict
 from geoclass.dataset.dataset import Dataset
+from geoclass.dataset.identity import fitted_keys
 from geoclass.dataset.loading import SegmentLoader
 from geoclass.errors import TrainingError
 from geoclass.models.registry import create_model, default_model
@@ -111,7 +113,12 @@ def train(
         best = torch.load(run_dir / "best.pt", map_location=runtime.device, weights_only=True)
         model.load_state_dict(best)
         bundle, scores = _calibrate(bundle, valid_loader, config, runtime)
-        bundle = replace(bundle, training=_provenance(dataset, config, epochs=len(folder.history)), metrics=scores)
+        bundle = replace(
+            bundle,
+            training=_provenance(dataset, config, epochs=len(folder.history)),
+            training_set=TrainingSet.from_keys(*fitted_keys(dataset)),
+            metrics=scores,
+        )
         if runtime.is_main:
             plot_curves(folder.history, run_dir / "curves.png")
             bundle.save(run_dir / "bundle")

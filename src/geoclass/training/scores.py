@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from geoclass.bundle.bundle import Head
 from geoclass.dataset.dataset import Split
+from geoclass.metrics.formulas import confusion_matrix, confusion_scores
 
 
 def score_tracks(heads: Sequence[Head], logits: Mapping[str, NDArray[Any]], split: Split) -> dict[str, float]:
     """Loss, accuracy and balanced accuracy per track, averaged over the tasks.
 
-    For a multi-label task accuracy is that of single decisions at probability 0.5, and balanced accuracy the mean of
-    the hit rates on labels that apply and on labels that do not.
+    For a multi-label task these are scores of single decisions at probability 0.5, a label of a track each: accuracy
+    is the share that is right, balanced accuracy the mean of the recall of labels that apply and of those that do not.
     """
     scores = [_score(head, logits[head.task], split.targets(head.task)) for head in heads]
     return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
@@ -22,13 +23,12 @@ def score_tracks(heads: Sequence[Head], logits: Mapping[str, NDArray[Any]], spli
 
 def _score(head: Head, logits: NDArray[Any], targets: NDArray[Any]) -> dict[str, float]:
     if head.kind == "multi":
-        hits = (logits > 0) == (targets > 0.5)
-        rates = [hits[targets > 0.5].mean() if (targets > 0.5).any() else 0.0, hits[targets <= 0.5].mean()]
         loss = np.mean(np.logaddexp(0, logits) - targets * logits)
-        return {"loss": float(loss), "accuracy": float(hits.mean()), "balanced_accuracy": float(np.mean(rates))}
-    top = logits.max(axis=1, keepdims=True)
-    log_sum = top[:, 0] + np.log(np.exp(logits - top).sum(axis=1))
-    loss = np.mean(log_sum - logits[np.arange(len(logits)), targets])
-    correct = logits.argmax(axis=1) == targets
-    recalls = [correct[targets == label].mean() for label in np.unique(targets)]
-    return {"loss": float(loss), "accuracy": float(correct.mean()), "balanced_accuracy": float(np.mean(recalls))}
+        true, decided = ((values.ravel() > at).astype(np.int64) for values, at in ((targets, 0.5), (logits, 0)))
+        confusion = confusion_matrix(true, decided, 2)
+    else:
+        log_sum = np.logaddexp.reduce(logits, axis=1)
+        loss = np.mean(log_sum - logits[np.arange(len(logits)), targets])
+        confusion = confusion_matrix(targets, logits.argmax(axis=1), len(head.labels))
+    scores = confusion_scores(confusion.astype(np.float64))
+    return {"loss": float(loss)} | {name: float(scores[name]) for name in ("accuracy", "balanced_accuracy")}

@@ -1,0 +1,48 @@
+"""Which tracks of a split are not new to a model, because it was fitted on them or on their artists."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.training_set import TrainingSet
+from geoclass.dataset.dataset import Dataset
+from geoclass.dataset.identity import fitted_keys, identity_keys
+
+
+@dataclass(frozen=True, eq=False)
+class Overlap:
+    """What of some tracks is known to a model."""
+
+    tracks: NDArray[np.bool_]  # (n_tracks,) the model was fitted on the track itself
+    artists: NDArray[np.bool_]  # (n_tracks,) it was fitted on tracks of the artist
+
+    @property
+    def either(self) -> NDArray[np.bool_]:
+        """(n_tracks,) the track or its artist is known."""
+        return self.tracks | self.artists
+
+
+def training_overlap(bundle: Bundle, dataset: Dataset, tracks: pd.DataFrame) -> Overlap | None:
+    """Compare tracks with what a model was fitted on.
+
+    Args:
+        bundle: The model.
+        dataset: Where the tracks are from.
+        tracks: (n_tracks, …) rows of its tracks.csv.
+
+    Returns:
+        None when that is not known: the bundle carries no fingerprints and was trained on another data set.
+    """
+    fitted = bundle.training_set
+    if fitted is None and bundle.training.get("dataset_fingerprint") == dataset.fingerprint:
+        fitted = TrainingSet.from_keys(*fitted_keys(dataset))
+    if fitted is None:
+        return None
+    pairs = list(identity_keys(dataset, tracks))
+    return Overlap(
+        np.array([fitted.has_track(track) for track, _ in pairs], bool),
+        np.array([fitted.has_artist(artist) for _, artist in pairs], bool),
+    )
