@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -302,22 +301,6 @@ def test_a_call_that_fails_costs_one_file(
     if (tmp_path / "journal").exists():
         undo(tmp_path / "journal")
     assert [path.read_bytes() for path in paths] == old
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path):
-    """A tmpfs of 256 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:
-        mounted = False
-    if not mounted:
-        pytest.skip("mounting a tmpfs is not permitted here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk(small_disk: Path, sounds, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from geoclass.errors import TaggingError
 from geoclass.parallel.threads import closing_source, ordered_map
 from geoclass.tagging.formats.edit import Edit
 from geoclass.tagging.journal import Journal
-from geoclass.tagging.plan import FilePlan
+from geoclass.tagging.plan import FilePlan, Plan
 from geoclass.tagging.record import Record
 from geoclass.tagging.rewrite import rewrite_file, sweep
 from geoclass.tagging.tags import read_tags, tag_edits
@@ -30,7 +30,7 @@ def iter_apply(
     """Write what the plan says, as it is made: files are written while later ones are still being decoded.
 
     Args:
-        plan: May be an iterator that computes.
+        plan: May be an iterator that computes; it is closed when the run ends, however it ends.
         journal: Where to note what was there before; must not exist.
         id3_version: 3 or 4, of the ID3 tags that are written; None keeps what a file has.
         touch: Give changed files a new modification time.
@@ -51,7 +51,11 @@ def iter_apply(
             except TaggingError as error:
                 return replace(file, status="failed", reason=error.message, hint=error.hint)
 
-        yield from ordered_map(write, _swept(plan), workers=_WRITERS, ahead=2 * _WRITERS)
+        try:
+            yield from ordered_map(write, _swept(plan), workers=_WRITERS, ahead=2 * _WRITERS)
+        finally:
+            if isinstance(plan, Plan):  # it could be read on, but nobody waits for the rest of a run that ended
+                plan.close()
 
 
 def _swept(plan: Iterable[FilePlan]) -> Iterator[FilePlan]:

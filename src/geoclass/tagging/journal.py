@@ -65,7 +65,7 @@ class Journal:
 
     def _append(self, line: bytes) -> None:
         if self._descriptor is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(self.path.parent)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
             self._descriptor = os.open(self.path, flags, 0o600)
             sync_folder(self.path.parent)
@@ -134,9 +134,16 @@ def _folder() -> Path:
     return state_dir() / "journals"
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # what is in the way is a file
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
+
+
 def _way_out(error: OSError, path: Path) -> str:
     """What to do about a journal that cannot be written."""
-    if isinstance(error, FileExistsError):
+    if isinstance(error, FileExistsError) and path.exists():
         return f"name another file with --journal; `geoclass undo {path}` takes back the run of this one"
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return "nothing is changed without a journal; free some space, or name another disk with --journal"

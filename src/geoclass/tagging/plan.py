@@ -92,6 +92,11 @@ class Plan:
             self._files.append(file)
             yield file
 
+    def close(self) -> None:
+        """Ask the model no more: from now on the plan ends with what was decided."""
+        with closing_source(self._source):
+            pass
+
 
 def plan_tags(
     classifier: Predictor,
