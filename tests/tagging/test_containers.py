@@ -90,6 +90,49 @@ def test_offsets_of_64_bits_move_too(tmp_path: Path) -> None:
     assert round_trip(path, tmp_path) == "written"
 
 
+CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"udta", b"meta")
+
+
+def widened(atom: bytes, moved: int = 0) -> bytes:
+    """An atom with a header of 16 bytes, its children as well; chunk offsets are raised by `moved` bytes.
+
+    Items keep theirs: mutagen reads no others.
+    """
+    name, content = atom[4:8], atom[8:]
+    if name == b"stco":
+        offsets = struct.unpack_from(f">{len(content) // 4 - 2}I", content, 8)
+        content = content[:8] + struct.pack(f">{len(offsets)}I", *(offset + moved for offset in offsets))
+    if name in CONTAINERS:
+        head = 4 if name == b"meta" else 0
+        parts, position = [content[:head]], head
+        while position < len(content):
+            (size,) = struct.unpack_from(">I", content, position)
+            parts.append(widened(content[position : position + size], moved))
+            position += size
+        content = b"".join(parts)
+    return struct.pack(">I4sQ", 1, name, 16 + len(content)) + content
+
+
+@pytest.mark.parametrize("tagged", [False, True])
+def test_atoms_with_sizes_of_64_bits(tmp_path: Path, tagged: bool) -> None:
+    path = m4a(tmp_path / "a.m4a", movflags="faststart")
+    if tagged:
+        patched(path, genre=("Pop",), region=("x" * 50,))
+    data = path.read_bytes()
+    start = data.index(b"moov") - 4
+    (size,) = struct.unpack_from(">I", data, start)
+    moov = data[start : start + size]
+    growth = len(widened(moov)) - size
+    path.write_bytes(data[:start] + widened(moov, growth) + data[start + size :])
+    assert load_audio(path, sample_rate=RATE).any()  # PyAV finds the sound
+    assert round_trip(path, tmp_path) == "written"
+    patched(path, genre=("Folk", "Rock"), country=("TR",))
+    tags = mutagen.mp4.MP4(path)
+    assert tags["©gen"] == ["Folk", "Rock"]
+    assert tags["----:com.apple.iTunes:ARTISTCOUNTRY"] == [b"TR"]
+    assert path.read_bytes().count(b"\xa9gen") == 1
+
+
 def test_free_space_behind_moov_keeps_the_sound_in_place(tmp_path: Path) -> None:
     path = m4a(tmp_path / "a.m4a", moov_size="8000")  # FFmpeg leaves the rest of the 8,000 bytes free
     data = path.read_bytes()

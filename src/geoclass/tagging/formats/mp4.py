@@ -84,20 +84,28 @@ def _children(data: bytes, start: int, stop: int) -> list[_Atom]:
     atoms, position = [], start
     while position + 8 <= stop:
         length, name = struct.unpack_from(">I4s", data, position)
-        if length < 8 or position + length > stop:
+        header = 8
+        if length == 1 and position + 16 <= stop:
+            (length,) = struct.unpack_from(">Q", data, position + 8)
+            header = 16
+        if length < header or position + length > stop:
             if length == 0 and not data[position:stop].strip(b"\0"):
                 break
             raise ValueError(f"the atom {name!r} has an impossible size")
-        atoms.append(_Atom(name, position, 8, length))
+        atoms.append(_Atom(name, position, header, length))
         position += length
     return atoms
 
 
+def _header_length(atom: bytes) -> int:
+    """Of a whole atom: 16 bytes where the size takes 64 bits."""
+    return 16 if atom[:4] == b"\0\0\0\1" else 8
+
+
 def _children_start(atom: bytes) -> int:
     """Where the children of a whole atom begin: `meta` has a version in front in MP4, none in QuickTime."""
-    if atom[:4] == b"\0\0\0\1":
-        raise ValueError("a moov atom of more than 4 GiB")
-    return 12 if atom[4:8] == b"meta" and atom[12:16] != b"hdlr" else 8
+    start = _header_length(atom)
+    return start + 4 if atom[4:8] == b"meta" and atom[start + 4 : start + 8] != b"hdlr" else start
 
 
 def _edit_moov(moov: bytes, changes: Changes) -> bytes:
@@ -113,13 +121,13 @@ def _descend(atom: bytes, path: list[bytes], changes: Changes) -> bytes:
     for child in _children(atom, start, len(atom)):
         if child.name == path[0] and (child.name != b"meta" or _is_itunes(atom[child.offset : child.end])):
             new = _descend(atom[child.offset : child.end], path[1:], changes)
-            return _atom(atom[4:8], atom[8 : child.offset] + new + atom[child.end :])
+            return _like(atom, atom[_header_length(atom) : child.offset] + new + atom[child.end :])
     content = _META if path[0] == b"meta" else b""
     new = _descend(_atom(path[0], content), path[1:], changes)
     end = len(atom)
     if atom[4:8] == b"udta" and atom.endswith(bytes(4)) and _ends_with_zeros(atom, start):
         end -= 4  # the zeros that end a QuickTime list stay at its end
-    return _atom(atom[4:8], atom[8:end] + new + atom[end:])
+    return _like(atom, atom[_header_length(atom) : end] + new + atom[end:])
 
 
 def _is_itunes(meta: bytes) -> bool:
@@ -134,6 +142,7 @@ def _ends_with_zeros(atom: bytes, start: int) -> bool:
 
 
 def _edit_meta(meta: bytes, start: int, changes: Changes) -> bytes:
+    content = _header_length(meta)
     children = _children(meta, start, len(meta))
     lists = [child for child in children if child.name == b"ilst"]
     ilst = lists[0] if lists else None
@@ -141,22 +150,22 @@ def _edit_meta(meta: bytes, start: int, changes: Changes) -> bytes:
     new = _edit_list(old, changes)
     delta = len(new) - (ilst.size if ilst else 0)
     if ilst is None:
-        return _atom(b"meta", meta[8:] + new + _atom(b"free", bytes(_ROOM)))
+        return _like(meta, meta[content:] + new + _atom(b"free", bytes(_ROOM)))
     free = next((child for child in children if child.name == b"free" and child.offset == ilst.end), None)
     if free is not None:
         resized = _Free(meta[free.offset : free.end]).resized(delta)
         if resized is not None:
-            return _atom(b"meta", meta[8 : ilst.offset] + new + resized + meta[free.end :])
+            return _like(meta, meta[content : ilst.offset] + new + resized + meta[free.end :])
     room = _atom(b"free", bytes(_ROOM)) if delta > 0 else b""
-    return _atom(b"meta", meta[8 : ilst.offset] + new + room + meta[ilst.end :])
+    return _like(meta, meta[content : ilst.offset] + new + room + meta[ilst.end :])
 
 
 def _edit_list(ilst: bytes, changes: Changes) -> bytes:
     wanted = {key.casefold() for key in changes}
-    items = [ilst[child.offset : child.end] for child in _children(ilst, 8, len(ilst))]
+    items = [ilst[child.offset : child.end] for child in _children(ilst, _header_length(ilst), len(ilst))]
     kept = [item for item in items if not wanted & _keys(item)]
     added = [_item(key, values) for key, values in changes.items() if values]
-    return _atom(b"ilst", b"".join(kept + added))
+    return _like(ilst, b"".join(kept + added))
 
 
 def _keys(item: bytes) -> set[str]:
@@ -165,9 +174,10 @@ def _keys(item: bytes) -> set[str]:
     if name == "gnre":
         return {"gnre", "©gen"}
     if name == _FREEFORM:
-        for child in _children(item, 8, len(item)):
+        for child in _children(item, _header_length(item), len(item)):
             if child.name in (b"mean", b"name"):
-                name += ":" + item[child.offset + 12 : child.end].decode("utf-8", "replace")
+                text = item[child.offset + child.header + 4 : child.end]
+                name += ":" + text.decode("utf-8", "replace")
     return {name.casefold()}
 
 
@@ -182,18 +192,27 @@ def _shift_offsets(atom: bytes, boundary: int, delta: int) -> bytes:
     """`moov`, or an atom on the way down, with the chunk offsets from `boundary` on raised by `delta` bytes."""
     name = atom[4:8]
     if name in _PARENTS:
-        children = _children(atom, 8, len(atom))
-        end = children[-1].end if children else 8
+        start = _header_length(atom)
+        children = _children(atom, start, len(atom))
+        end = children[-1].end if children else start
         moved = [_shift_offsets(atom[child.offset : child.end], boundary, delta) for child in children]
-        return _atom(name, b"".join(moved) + atom[end:])
+        return _like(atom, b"".join(moved) + atom[end:])
     if name in (b"stco", b"co64"):
-        (count,) = struct.unpack_from(">I", atom, 12)
+        start = _header_length(atom) + 8  # behind version and flags, and the number of offsets
+        (count,) = struct.unpack_from(">I", atom, start - 4)
         if count > len(atom) // 4:
             raise ValueError("a table of chunk offsets is longer than its atom")
         table = struct.Struct(f">{count}{'I' if name == b'stco' else 'Q'}")
-        offsets = [offset + delta if offset >= boundary else offset for offset in table.unpack_from(atom, 16)]
-        return atom[:16] + table.pack(*offsets) + atom[16 + table.size :]
+        offsets = [offset + delta if offset >= boundary else offset for offset in table.unpack_from(atom, start)]
+        return atom[:start] + table.pack(*offsets) + atom[start + table.size :]
     return atom
+
+
+def _like(atom: bytes, content: bytes) -> bytes:
+    """An atom of the same name and kind of header with other content."""
+    if _header_length(atom) == 16:
+        return struct.pack(">I4sQ", 1, atom[4:8], 16 + len(content)) + content
+    return _atom(atom[4:8], content)
 
 
 def _atom(name: bytes, content: bytes) -> bytes:
