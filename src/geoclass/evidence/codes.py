@@ -1,0 +1,53 @@
+"""The witness of codes: the ISRC and the release country. Both are weak, and never enough alone.
+
+An ISRC begins with the country of the agency that gave it, which is the artist's in three of four recordings; a third
+of the codes of artists from elsewhere are American. The release country says where a record was sold.
+"""
+
+from collections.abc import Iterator
+
+from geoclass.evidence.facts import Facts
+from geoclass.evidence.opinion import Opinion, opinion
+from geoclass.evidence.tables import load_json
+from geoclass.evidence.titles import visible
+from geoclass.geo.countries import country_codes, find_country
+
+NAME = "codes"
+# What agencies give out beside their country's own letters (IFPI's list of allocated prefixes, 2024).
+_OTHER_PREFIXES = {
+    "BC": "BR", "BK": "BR", "BP": "BR", "BX": "BR", "FO": "DK", "GL": "DK", "GX": "GB", "UK": "GB", "CB": "CA",
+    "FX": "FR", "ZB": "ZA", "KS": "KR",
+}  # fmt: skip
+_WORLDWIDE = {"CP", "DG", "QN", "TC", "VV", "ZZ", "QM", "QT", "QZ"}  # any country, or US agencies that serve the world
+_NOWHERE = {"XW", "XE", "XU", "XG", "ZZ"}  # MusicBrainz' release countries for the world, Europe, unknown
+_MAX_LETTERS = 64
+
+
+def opinions(facts: Facts) -> Iterator[Opinion]:
+    """At most one opinion: of the ISRC, else of the release country. As two clues they could be sure together."""
+    rates = load_json("weights.json")["codes"]
+    country = isrc_country(facts.isrc)
+    if country:
+        rate = rates["isrc US"] if country == "US" else rates["isrc"]
+        because = f"the ISRC was given out in {country}"
+        yield opinion(NAME, "code", {country: rate} | _american(country, rates["isrc from the US"]), because)
+        return
+    code = visible(facts.release_country, max_letters=_MAX_LETTERS).upper()
+    released = None if code in _NOWHERE else find_country(code)
+    if released:
+        yield opinion(NAME, "code", {released: rates["release country"]}, f"released in {released}")
+
+
+def isrc_country(isrc: str) -> str | None:
+    """The country of an ISRC's prefix; None where it says nothing or is no ISRC."""
+    code = "".join(filter(str.isalnum, visible(isrc, max_letters=_MAX_LETTERS))).upper().removeprefix("ISRC")
+    prefix = code[:2]
+    if len(code) != 12 or not code.isascii() or not code[5:].isdigit() or prefix in _WORLDWIDE:
+        return None
+    country = _OTHER_PREFIXES.get(prefix, prefix)
+    return country if country in country_codes() else None
+
+
+def _american(country: str, rate: float) -> dict[str, float]:
+    """US artists record for agencies everywhere."""
+    return {"US": rate} if country != "US" else {}

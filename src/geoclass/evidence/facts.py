@@ -1,0 +1,25 @@
+"""What a file says of itself, as plain text: everything that a witness may read."""
+
+from dataclasses import dataclass
+
+from geoclass.inference.prediction import FieldPrediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """One file. Texts are as they stand in the tags: any length, any characters; () and "" where there is nothing."""
+
+    title: str = ""  # of the tag, else what the file's name says beside the artist
+    artist: str = ""
+    album_artist: str = ""
+    album: str = ""
+    genres: tuple[str, ...] = ()
+    grouping: str = ""
+    comment: str = ""
+    lyrics: str = ""
+    languages: tuple[str, ...] = ()  # of the lyrics, by tag: codes or English names
+    isrc: str = ""
+    release_country: str = ""
+    artist_mbids: tuple[str, ...] = ()  # MusicBrainz identifiers
+    folders: tuple[str, ...] = ()  # names of the folders that the file lies in, the innermost last
+    heard: FieldPrediction | None = None  # what the model says of the sound; None before it was asked

@@ -1,0 +1,86 @@
+"""An opinion: how a witness shifts the odds of the countries, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geoclass.evidence.tables import load_json
+from geoclass.geo.countries import country_codes
+
+Weights = NDArray[np.float64]  # (n_countries,) in the order of `country_codes`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opinion:
+    """What one witness concludes from one fact.
+
+    `log_weights` are log p(country | fact) - log p(country): 0 where the fact says nothing of a country. So opinions
+    add up, and one that stands alone gives back the witness's own probabilities.
+    """
+
+    witness: str  # of WITNESSES
+    clue: str  # what the witness read, such as "title"; it decides the weight in the pool
+    log_weights: Weights
+    because: str  # in words, for people: "the title is Turkish"
+
+    def says(self, n: int = 3) -> tuple[tuple[str, float], ...]:
+        """The best countries with their probabilities were this the only witness."""
+        return best(softmax(self.log_weights + log_background()), n)
+
+    def as_json(self) -> dict[str, Any]:
+        """For `tag --json`."""
+        said = [[code, round(p, 4)] for code, p in self.says()]
+        return {"witness": self.witness, "says": said, "because": self.because}
+
+
+def opinion(witness: str, clue: str, probabilities: Mapping[str, float], because: str) -> Opinion:
+    """An opinion from probabilities by country; what is missing to 1 goes to all countries as if nothing were known."""
+    weights = np.zeros(len(country_codes()))
+    for code, probability in probabilities.items():
+        if code in country_index():
+            weights[country_index()[code]] += probability
+    rest = max(0.0, 1.0 - weights.sum())
+    return from_distribution(witness, clue, weights + rest * background(), because)
+
+
+def from_distribution(witness: str, clue: str, distribution: Weights, because: str) -> Opinion:
+    """An opinion from a probability for every country, (n_countries,)."""
+    log_weights = np.log(np.maximum(distribution, 1e-12)) - log_background()
+    return Opinion(witness=witness, clue=clue, log_weights=log_weights, because=because)
+
+
+def softmax(logits: Weights) -> Weights:
+    """Logits (n,) to probabilities (n,)."""
+    scaled = np.exp(logits - logits.max())
+    return np.asarray(scaled / scaled.sum())
+
+
+def best(probabilities: Weights, n: int) -> tuple[tuple[str, float], ...]:
+    """The `n` most probable countries, best first; ties in the order of the codes."""
+    order = np.argsort(-probabilities, kind="stable")[:n]
+    codes = country_codes()
+    return tuple((codes[index], float(probabilities[index])) for index in order)
+
+
+@cache
+def country_index() -> Mapping[str, int]:
+    """Place of each country in `Weights`."""
+    return {code: index for index, code in enumerate(country_codes())}
+
+
+@cache
+def background() -> Weights:
+    """How probable each country is before anything is known: by its economy, see tools/make_languages.py."""
+    known = load_json("languages.json")["background"]
+    weights = np.array([known.get(code, 0.0) for code in country_codes()]) + 1e-5
+    return np.asarray(weights / weights.sum())
+
+
+@cache
+def log_background() -> Weights:
+    """Logarithm of `background`."""
+    return np.asarray(np.log(background()))

@@ -1,0 +1,83 @@
+"""The pool: opinions to one calibrated distribution over all countries.
+
+A log-linear pool: log p(country) = log p0(country) + sum over clues of weight * opinion, where p0 is what holds before
+anything is known. The weights, one per clue, are made by tools/fit_evidence.py.
+
+What the files of one artist say of the artist is no independent evidence: the opinions from one kind of clue are
+averaged, and count as `independent_files` files at most, however many there are: a line of the artist table is one
+fact, and ten Turkish titles are two.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from geoclass.evidence.opinion import Opinion, Weights, best, log_background, softmax
+from geoclass.evidence.tables import load_json
+
+_SPOKE_FOR = 0.05  # a witness spoke for a country when it raises its log-odds against the mean by so much
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the witnesses together say."""
+
+    probabilities: Weights  # (n_countries,)
+    opinions: tuple[Opinion, ...]
+
+    def candidates(self, n: int = 10) -> tuple[tuple[str, float], ...]:
+        """The most probable countries, best first."""
+        return best(self.probabilities, n)
+
+    def speaking_for(self, country_index: int) -> tuple[Opinion, ...]:
+        """The opinions that raise a country, the strongest first."""
+        raised = [(weight_of(of) * of.log_weights[country_index], of) for of in self.opinions]
+        return tuple(of for gain, of in sorted(raised, key=lambda pair: -pair[0]) if gain > _SPOKE_FOR)
+
+
+def pool(opinions: Iterable[Opinion]) -> Verdict | None:
+    """The verdict on one file; None when nobody spoke."""
+    return pool_files([tuple(opinions)])
+
+
+def pool_files(files: Sequence[Sequence[Opinion]]) -> Verdict | None:
+    """The verdict on an artist by the opinions on each of the artist's files; None when nobody spoke.
+
+    The order of the files plays no part.
+    """
+    by_clue: defaultdict[tuple[str, str], list[Opinion]] = defaultdict(list)
+    for opinions in files:
+        for found in opinions:
+            by_clue[found.witness, found.clue].append(found)
+    if not by_clue:
+        return None
+    logits = log_background().copy()
+    representative: list[Opinion] = []
+    for _, group in sorted(by_clue.items()):
+        together = _together(group)
+        representative.append(together)
+        logits = logits + weight_of(together) * together.log_weights
+    return Verdict(probabilities=softmax(logits), opinions=tuple(representative))
+
+
+def weight_of(opinion: Opinion) -> float:
+    """Of an opinion's clue."""
+    return float(load_json("weights.json")["pool"][opinion.clue])
+
+
+def _together(opinions: Sequence[Opinion]) -> Opinion:
+    """The opinions from one clue on n files as one: their mean, times how many independent files they are worth."""
+    if len(opinions) == 1:
+        return opinions[0]
+    n = len(opinions)
+    ceiling = float(load_json("weights.json")["independent_files"].get(opinions[0].clue, 1.0))
+    worth = n * ceiling / (n + ceiling - 1)
+    # Sums run in sorted order, so that the same opinions give the same bits in any order.
+    stacked = np.sort(np.array([of.log_weights for of in opinions]), axis=0)
+    mean = stacked.mean(axis=0) * worth
+    place = int(mean.argmax())
+    strongest = max(opinions, key=lambda of: (of.log_weights[place], of.because))
+    because = strongest.because + (f" (one of {n} files)" if n > 1 else "")
+    return Opinion(witness=strongest.witness, clue=strongest.clue, log_weights=mean, because=because)

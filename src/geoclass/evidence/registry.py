@@ -1,0 +1,51 @@
+"""All witnesses, the cheap ones first. A new one is a module with NAME and `opinions`, and a line here."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from geoclass.errors import UsageError
+from geoclass.evidence import artists, codes, language, sound, words
+from geoclass.evidence.artist_table import Artists
+from geoclass.evidence.facts import Facts
+from geoclass.evidence.opinion import Opinion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """What witnesses may ask beside the file."""
+
+    artists: Artists | None = None
+
+
+Witness = Callable[[Facts, Sources], Iterator[Opinion]]
+
+WITNESSES: Mapping[str, Witness] = {
+    artists.NAME: lambda facts, sources: artists.opinions(facts, sources.artists),
+    language.NAME: lambda facts, _: language.opinions(facts),
+    words.NAME: lambda facts, _: words.opinions(facts),
+    codes.NAME: lambda facts, _: codes.opinions(facts),
+    sound.NAME: lambda facts, _: sound.opinions(facts),
+}
+CHEAP = tuple(name for name in WITNESSES if name != sound.NAME)
+
+
+def ask(facts: Facts, *, witnesses: Sequence[str] = tuple(WITNESSES), sources: Sources | None = None) -> list[Opinion]:
+    """The opinions of the named witnesses on one file, in the order of the registry."""
+    sources = sources or Sources()
+    return [found for name, witness in WITNESSES.items() if name in witnesses for found in witness(facts, sources)]
+
+
+def parse_witnesses(text: str) -> tuple[str, ...]:
+    """The names in "sound,language".
+
+    Raises:
+        UsageError: A name that is no witness.
+    """
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    unknown = [name for name in names if name not in WITNESSES]
+    if unknown or not names:
+        raise UsageError(
+            f"--evidence {text}: no witness is called {', '.join(unknown) or 'so'}",
+            hint=f"there are {', '.join(WITNESSES)}",
+        )
+    return names

@@ -1,0 +1,43 @@
+"""What of a title is the title: without the artist, the guests, and what shops and video sites add."""
+
+import re
+
+from geoclass.text import name_key
+
+MAX_LETTERS = 400  # a title is shorter; what claims to be longer is something else
+_BRACKETS = re.compile(r"[(\[{（［【][^()\[\]{}（）［］【】]*[)\]}）］】]")
+_NOISE = re.compile(
+    r"\b(?:official|officiel|oficial|video(?:clip)?|audio|lyrics?|letra|remaster(?:ed)?|version|remix|rmx|feat|ft|prod"
+    r"|live|mono|stereo|hd|hq|4k|kbps|kbit|m4a|mp3|flac|\d+k|visualizer|clip|mv|m/v|single|album|explicit|bonus|track"
+    r"|demo|instrumental|karaoke|session|soundtrack|ost|edit|mix|teaser|performance|cover|reprise|interlude|www|com"
+    r"|\d{4})\b",
+    re.IGNORECASE,
+)
+_GUESTS = re.compile(r"\s[(\[]?\b(?:feat|ft|featuring|with|vs)\b\.?\s.*$", re.IGNORECASE)
+_AFTER_DASH = re.compile(r"\s+[-–—|]\s+([^-–—|]*)$")
+_NUMBER = re.compile(r"^\s*\d{1,3}\s*[-._)]+\s*")
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+
+
+def visible(text: str, *, max_letters: int = MAX_LETTERS) -> str:
+    """The start of a text without control characters and other letters that nobody sees."""
+    return " ".join(_HIDDEN.sub(" ", text[:max_letters]).split())
+
+
+def clean_title(title: str, *, artist: str = "") -> str:
+    """The words of the title alone; "" when nothing is left. Names are no witness, so the artist's is taken out."""
+    text = visible(title).replace("_", " ")
+    text = _BRACKETS.sub(lambda found: " " if _NOISE.search(found[0]) else found[0], text)
+    text = _NUMBER.sub("", text)
+    text = _without(text, artist)
+    text = _GUESTS.sub("", text)
+    if (found := _AFTER_DASH.search(text)) and _NOISE.search(found[1]):
+        text = text[: found.start()]
+    return " ".join(text.split()).strip(" -–—|·,;:.\"'“”「」『』")
+
+
+def _without(text: str, artist: str) -> str:
+    name = visible(artist)
+    if len(name) < 3 or name_key(text) == name_key(name):  # an album of the artist's name keeps it
+        return text
+    return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", text, flags=re.IGNORECASE)

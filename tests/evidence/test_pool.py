@@ -1,0 +1,130 @@
+"""Opinions and their pool, by laws of probability."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geoclass.evidence.facts import Facts
+from geoclass.evidence.opinion import Opinion, background, country_index, opinion
+from geoclass.evidence.pool import pool, pool_files
+from geoclass.evidence.sound import opinions as of_sound
+from geoclass.geo.countries import country_codes
+from geoclass.inference.prediction import OUTSIDE, FieldPrediction
+
+UNIT = "artist name"  # a clue whose weight in the pool is 1
+
+
+def said(clue: str = UNIT, because: str = "x", **probabilities: float) -> Opinion:
+    return opinion("artists", clue, probabilities, because)
+
+
+@given(st.floats(0.05, 0.99), st.sampled_from(country_codes()))
+def test_a_witness_that_stands_alone_is_believed_as_it_speaks(probability: float, code: str) -> None:
+    verdict = pool([said(**{code: probability})])
+    assert verdict is not None
+    rest = (1 - probability) * background()[country_index()[code]]
+    assert dict(verdict.candidates(300))[code] == pytest.approx(probability + rest)
+    assert verdict.probabilities.sum() == pytest.approx(1)
+
+
+def test_two_that_agree_are_surer_than_each_by_the_product_of_their_odds() -> None:
+    both = pool([said(TR=0.6), said("artist id", TR=0.5)])
+    assert both is not None
+    place = country_index()["TR"]
+    prior = background()
+
+    def ratios(p: float) -> np.ndarray:
+        distribution = (1 - p) * prior
+        distribution[place] += p
+        return distribution / prior
+
+    product = prior * ratios(0.6) * ratios(0.5)
+    assert both.probabilities == pytest.approx(product / product.sum())
+    assert both.candidates(1)[0][0] == "TR"
+    assert both.candidates(1)[0][1] > 0.9
+
+
+def test_contradiction_leaves_doubt() -> None:
+    verdict = pool([said(TR=0.9), said("artist id", GR=0.9)])
+    assert verdict is not None
+    assert verdict.candidates(1)[0][1] < 0.9
+
+
+def test_nobody_speaks() -> None:
+    assert pool([]) is None
+    assert pool_files([[], []]) is None
+
+
+@given(st.permutations([("TR", 0.9), ("GR", 0.4), ("TR", 0.2), ("DE", 0.7), ("TR", 0.9)]))
+def test_the_order_of_an_artists_files_plays_no_part(files: list[tuple[str, float]]) -> None:
+    verdict = pool_files([[said(because=code + str(p), **{code: p})] for code, p in files])
+    expected = pool_files([[said(because=code + str(p), **{code: p})] for code, p in sorted(files)])
+    assert verdict is not None
+    assert expected is not None
+    assert (verdict.probabilities == expected.probabilities).all()
+
+
+def test_an_artists_files_are_not_independent() -> None:
+    one, two, many = (pool_files([[said("title", TR=0.5)]] * n) for n in (1, 2, 10_000))
+    assert one is not None
+    assert two is not None
+    assert many is not None
+    odds = [math.log(dict(v.candidates(1))["TR"]) for v in (one, two, many)]
+    assert odds[0] < odds[1] < odds[2]
+    # Never more than two independent ones say together.
+    independent = pool(
+        [
+            said("title", TR=0.5),
+            Opinion(witness="x", clue="title", because="", log_weights=said("title", TR=0.5).log_weights),
+        ]
+    )
+    assert independent is not None
+    assert many.candidates(1)[0][1] <= independent.candidates(1)[0][1] + 1e-9
+
+
+def test_weak_codes_never_reach_nine_of_ten_however_many_files_repeat_them() -> None:
+    from geoclass.evidence.registry import ask
+
+    for code in country_codes():
+        files = [ask(Facts(isrc=f"{code}Z039801212", release_country=code)), ask(Facts(release_country=code))]
+        verdict = pool_files(files * 250)
+        assert verdict is None or verdict.candidates(1)[0][1] < 0.9
+
+
+def heard(**probabilities: float) -> Facts:
+    labels = tuple(probabilities)
+    answer = FieldPrediction(
+        task="country", kind="single", labels=labels, threshold=0.5,
+        probabilities=np.array([probabilities[label] for label in labels], np.float32),
+    )  # fmt: skip
+    return Facts(heard=answer)
+
+
+def test_what_the_model_takes_for_none_of_its_countries_is_no_opinion() -> None:
+    (found,) = of_sound(heard(TR=0.002, IN=0.001, **{OUTSIDE: 0.997}))
+    assert np.abs(found.log_weights).max() < 0.5
+    other = said(VN=0.95)
+    alone, with_sound = pool([other]), pool([other, found])
+    assert alone is not None
+    assert with_sound is not None
+    assert with_sound.candidates(1)[0][1] == pytest.approx(alone.candidates(1)[0][1], abs=0.02)
+
+
+def test_a_country_that_the_model_has_no_word_for_can_win_by_the_others() -> None:
+    (found,) = of_sound(heard(TR=0.4, IN=0.2, **{OUTSIDE: 0.4}))
+    verdict = pool([found, said("artist id", VN=0.985)])
+    assert verdict is not None
+    assert verdict.candidates(1)[0][0] == "VN"
+    assert verdict.candidates(1)[0][1] > 0.9
+
+
+def test_a_sure_model_is_heard_alone() -> None:
+    (found,) = of_sound(heard(TR=0.96, IN=0.01, **{OUTSIDE: 0.03}))
+    verdict = pool([found])
+    assert verdict is not None
+    assert verdict.candidates(1)[0] == ("TR", pytest.approx(0.96, abs=0.01))
+    assert [of.witness for of in verdict.speaking_for(country_index()["TR"])] == ["sound"]
+    assert verdict.speaking_for(country_index()["GR"]) == ()

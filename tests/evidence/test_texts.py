@@ -1,0 +1,92 @@
+"""Scripts, titles, credits and language tags: what is read from a text and what is not."""
+
+import pytest
+
+from geoclass.evidence.credits import host_names, is_nobody
+from geoclass.evidence.language_names import language_name, parse_languages
+from geoclass.evidence.scripts import script_of
+from geoclass.evidence.titles import clean_title
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("눈누난나 (NUNU NANA)", "Hangul"),
+        ("夜に駆ける", "kana"),  # Han and kana: Japanese
+        ("反方向的钟", "Han"),
+        ("Σ'αγαπώ", "Greek"),
+        ("Молодые ветра", "Cyrillic"),
+        ("كايروكي", "Arabic"),
+        ("ও শ্যাম", "Bengali"),
+        ("เธอ", "Thai"),
+        ("Café Müller", "Latin"),
+        ("Ω Alpha and Omega", "Latin"),  # one letter is decoration
+        ("123 !?", ""),
+        ("", ""),
+    ],
+)
+def test_script(text: str, script: str) -> None:
+    assert script_of(text) == script
+
+
+@pytest.mark.parametrize(
+    ("title", "artist", "clean"),
+    [
+        ("Burna Boy - Last Last (Official Video)", "Burna Boy", "Last Last"),
+        ("03 - Du Hast", "", "Du Hast"),
+        ("Nadie Como Tú (Audio)(MP3 128K)", "", "Nadie Como Tú"),
+        ("Wonderwall - Remastered 2014", "Oasis", "Wonderwall"),
+        ("Baraye (Ft Amir Khalvat)", "", "Baraye"),
+        ("Sevmek (Acoustic Love)", "", "Sevmek (Acoustic Love)"),
+        ("Zombie\x00\u202e\u200b", "", "Zombie"),
+        ("Queen", "Queen", "Queen"),  # what is left must not be nothing
+        ("99 Luftballons", "Nena", "99 Luftballons"),
+    ],
+)
+def test_only_the_title_is_left_of_a_title(title: str, artist: str, clean: str) -> None:
+    assert clean_title(title, artist=artist) == clean
+
+
+@pytest.mark.parametrize(
+    ("artist", "hosts"),
+    [
+        ("Burna Boy feat. Wizkid", ("Burna Boy",)),
+        ("Burna Boy (ft. Wizkid)", ("Burna Boy",)),
+        ("Simon & Garfunkel", ("Simon & Garfunkel", "Simon")),
+        ("Various Artists", ()),
+        ("VARIOUS", ()),
+        ("V.A.", ()),
+        ("[unknown]", ()),
+        ("Çeşitli Sanatçılar", ()),
+        ("", ()),
+        ("Feat", ("Feat",)),
+        ("!!!", ("!!!",)),
+    ],
+)
+def test_the_host_is_asked_about_not_the_guest(artist: str, hosts: tuple[str, ...]) -> None:
+    assert host_names(artist) == hosts
+    assert is_nobody(artist) == (not hosts)
+
+
+@pytest.mark.parametrize(
+    ("tag", "codes"),
+    [
+        (("tur",), ("tr",)),
+        (("Turkish",), ("tr",)),
+        (("tr-TR",), ("tr",)),
+        (("ger",), ("de",)),
+        (("English / Français",), ("en", "fr")),
+        (("nob", "nno"), ("no",)),
+        (("zxx",), ()),
+        (("XXX", "und", "mul"), ()),
+        (("klingon",), ()),
+        (("",), ()),
+        (("x" * 10_000_000,), ()),
+    ],
+)
+def test_language_tags_as_people_write_them(tag: tuple[str, ...], codes: tuple[str, ...]) -> None:
+    assert parse_languages(tag) == codes
+
+
+def test_languages_have_names() -> None:
+    assert [language_name(code) for code in ("tr", "el", "no", "xx")] == ["Turkish", "Greek", "Norwegian", "xx"]

@@ -1,0 +1,208 @@
+"""Each witness: what it speaks for, what it keeps quiet about; and all of them on input that means no good."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from geoclass.errors import UsageError
+from geoclass.evidence import codes, language, words
+from geoclass.evidence.facts import Facts
+from geoclass.evidence.opinion import Opinion, background
+from geoclass.evidence.pool import pool
+from geoclass.evidence.registry import CHEAP, WITNESSES, Sources, ask, parse_witnesses
+
+TURKISH = "Gece yarısı düşündüm seni, yağmur yağıyordu sokaklara, kalbim hâlâ seni bekliyor güzelim"
+
+
+def best(facts: Facts) -> tuple[str, float]:
+    verdict = pool(ask(facts))
+    return verdict.candidates(1)[0] if verdict else ("", 0.0)
+
+
+def clues(facts: Facts) -> list[str]:
+    return [found.clue for found in ask(facts)]
+
+
+# ---- language ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("title", "country"),
+    [
+        ("눈누난나", "KR"),
+        ("夜に駆ける", "JP"),
+        ("ขอบคุณ", "TH"),
+        ("שיר אהבה", "IL"),
+        ("Şarkılar seni söyler", "TR"),
+        ("Em của ngày hôm qua", "VN"),
+        ("Sen jag träffade dig är jag inte mig själv", "SE"),
+        ("Aku yang jatuh cinta", "ID"),
+    ],
+)
+def test_a_title_in_the_language_of_one_country_names_it(title: str, country: str) -> None:
+    code, probability = best(Facts(title=title))
+    assert code == country
+    assert probability >= 0.9
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Love Me Tender", "Yesterday", "Te quiero mi amor", "Молодые ветра", "爱情转移", "Ich liebe dich", "حبيبي"],
+)
+def test_languages_of_several_countries_name_none(title: str) -> None:
+    assert best(Facts(title=title))[1] < 0.9
+
+
+def test_a_personal_name_alone_is_no_witness() -> None:
+    assert ask(Facts(artist="Mehmet Yılmaz Öztürk", album_artist="Søren Kjærgaard")) == []
+
+
+def test_the_artists_name_within_the_title_is_not_read() -> None:
+    with_name = ask(Facts(title="Björk Guðmundsdóttir - Hello", artist="Björk Guðmundsdóttir"))
+    without = ask(Facts(title="Hello"))
+    assert (with_name[0].log_weights == without[0].log_weights).all()
+
+
+def test_the_tag_wins_over_lyrics_and_these_over_the_title() -> None:
+    full = Facts(languages=("jpn",), lyrics=TURKISH, title="Bésame mucho, amor mío")
+    assert best(full)[0] == "JP"
+    assert best(Facts(lyrics=full.lyrics, title=full.title))[0] == "TR"
+    assert clues(full) == ["language tag"]
+
+
+def test_english_beside_another_language_is_the_refrain() -> None:
+    assert best(Facts(languages=("eng", "tur")))[0] == "TR"
+
+
+def test_a_reason_says_which_language() -> None:
+    assert "Turkish" in ask(Facts(title="Şarkılar seni söyler"))[0].because
+    assert "Hangul" in ask(Facts(title="눈누난나"))[0].because
+
+
+# ---- codes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("isrc", "country"),
+    [
+        ("FRZ039801212", "FR"),
+        ("FR-Z03-98-01212", "FR"),
+        ("isrc fr z03 98 01212", "FR"),
+        ("UKACT1000001", "GB"),
+        ("QM8DG1200001", None),
+        ("ZZ0AA0000001", None),
+        ("TCABC1200001", None),
+        ("FR", None),
+        ("XQZ039801212", None),
+        ("１２３４５６７８９０１２", None),
+    ],
+)
+def test_isrc(isrc: str, country: str | None) -> None:
+    assert codes.isrc_country(isrc) == country
+
+
+@pytest.mark.parametrize("code", ["XW", "XE", "", "nowhere"])
+def test_a_worldwide_release_says_nothing(code: str) -> None:
+    assert ask(Facts(release_country=code)) == []
+
+
+# ---- words ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("facts", "country"),
+    [
+        (Facts(genres=("Turkish pop",)), "TR"),
+        (Facts(genres=("Fado",)), "PT"),
+        (Facts(genres=("K-Pop",)), "KR"),
+        (Facts(genres=("Rock", "Rebetiko")), "GR"),
+        (Facts(grouping="Brasil"), "BR"),
+        (Facts(folders=("Music", "Türkiye", "Album")), "TR"),
+        (Facts(folders=("Turkish Music",)), "TR"),
+    ],
+)
+def test_words_name_countries(facts: Facts, country: str) -> None:
+    assert best(facts)[0] == country
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        Facts(genres=("Rock",)),
+        Facts(genres=("Pop", "Dance")),
+        Facts(folders=("Music", "tr", "Rock", "DE")),
+        Facts(album="Georgia on my mind"),
+        Facts(folders=("Boston",), artist="Boston"),
+        Facts(folders=("Japan",), artist="Japan"),
+    ],
+)
+def test_other_words_name_none(facts: Facts) -> None:
+    assert [found for found in ask(facts) if found.witness == words.NAME] == []
+
+
+# ---- all of them ------------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    Facts(title="x" * 10_000_000, artist="y" * 10_000_000, album="z" * 10_000_000, comment="\x00" * 10_000_000),
+    Facts(lyrics="la la " * 2_000_000),
+    Facts(title="\x00\x07\x1b[31m\u202e\ufeff", genres=("\x00",), isrc="\x00" * 12),
+    Facts(title="\ud800 broken surrogate", artist="\udcff", genres=("\udcff",), folders=("\udcff",)),
+    Facts(title="Любовь 愛 사랑 حب αγάπη love", lyrics="Любовь 愛 사랑 حب αγάπη love" * 100),
+    Facts(title="((((((((((" * 1000, comment="[" * 100_000),
+    Facts(genres=("Pop",) * 100_000, folders=("a",) * 100_000, languages=("tur",) * 100_000),
+    Facts(isrc="١٢٣٤٥٦٧٨٩٠١٢", release_country="🇹🇷", languages=("🇹🇷",)),
+]
+
+
+@pytest.mark.parametrize("name", WITNESSES)
+@pytest.mark.parametrize("facts", HOSTILE)
+def test_conformance_to_what_a_witness_is(name: str, facts: Facts) -> None:
+    for found in WITNESSES[name](facts, Sources()):
+        assert isinstance(found, Opinion)
+        assert found.witness == name
+        assert found.log_weights.shape == background().shape
+        assert np.isfinite(found.log_weights).all()
+        assert found.because
+        assert len(found.because) < 1_000
+        assert found.because.isprintable()
+
+
+@pytest.mark.parametrize("name", WITNESSES)
+def test_a_file_that_says_nothing_is_given_no_opinion(name: str) -> None:
+    assert list(WITNESSES[name](Facts(), Sources())) == []
+
+
+def test_megabytes_of_lyrics_cost_no_more_than_a_page() -> None:
+    page, book = Facts(lyrics=TURKISH * 50), Facts(lyrics=TURKISH * 100_000)
+    ask(page)
+
+    def cost(facts: Facts) -> float:
+        start = time.process_time()
+        for _ in range(20):
+            ask(facts)
+        return time.process_time() - start
+
+    assert cost(book) < 5 * cost(page) + 0.05
+
+
+def test_names_of_witnesses_are_parsed() -> None:
+    assert parse_witnesses("sound, language,sound") == ("sound", "language")
+    assert set(CHEAP) == set(WITNESSES) - {"sound"}
+    for wrong in ("", "sounds", "language,,letters"):
+        with pytest.raises(UsageError):
+            parse_witnesses(wrong)
+
+
+def test_only_the_witnesses_that_were_chosen_speak() -> None:
+    facts = Facts(title="Şarkılar seni söyler", isrc="FRZ039801212")
+    assert {found.witness for found in ask(facts, witnesses=("codes",))} == {codes.NAME}
+    assert {found.witness for found in ask(facts)} == {codes.NAME, language.NAME}
+
+
+def test_importing_the_witnesses_reads_no_model() -> None:
+    heavy = "('py3langid', 'torch', 'requests')"
+    check = f"import sys, geoclass.evidence.registry; sys.exit(any(m in sys.modules for m in {heavy}))"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -1,0 +1,154 @@
+"""Fit the numbers of src/geoclass/evidence/data: weights.json and english_words.txt.
+
+    python tools/fit_evidence.py --data ../shared/data/text-evidence
+
+Only the half of the artists that tools/evidence_data.py calls "fit" is read; benchmarks/evidence.py has the other.
+
+1. English words: those that titles of three and more US, GB, CA or AU artists have (musicoset_songs).
+2. Title: ten numbers that turn py3langid's scores and the hits in word lists into probabilities of languages, by
+   the likelihood of the language that Eurovision gives, with English titles of musicoset at 0.4 of its weight.
+3. Genres: how many of those that claim a country are right (musicoset_artists).
+4. Pool: the weight of the title, by the likelihood of the countries. Tables with one country are never read. What no
+   table can tell is set by hand here, in BY_HAND and POOL, with an eye on the caution of never being enough alone.
+
+No row goes into the package.
+"""
+
+import argparse
+import json
+import random
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from evidence_data import rows
+from scipy.optimize import minimize
+
+from geoclass.evidence import tables
+from geoclass.evidence.facts import Facts
+from geoclass.evidence.identify import LANGUAGES, WORD, probabilities, title_features
+from geoclass.evidence.language_names import parse_languages
+from geoclass.evidence.opinion import country_index, log_background, softmax
+from geoclass.evidence.registry import ask
+from geoclass.evidence.titles import clean_title
+
+OUT = Path(__file__).parents[1] / "src/geoclass/evidence/data"
+TITLE = {
+    "ngrams": 1.0, "length_power": 0.9, "reach": 0.3, "words": 1.5, "english": 1.0, "english_words": 1.0,
+    "foreign_words": 0.2, "alien_letters": 1.0, "not_as_it_reads": 0.04, "english_titles": 0.12,
+}  # fmt: skip
+RATES = ("not_as_it_reads", "english_titles")  # between 0 and 1
+ENGLISH_WEIGHT, MIN_ARTISTS, RIDGE, SURE = 0.4, 3, 0.002, 0.85
+EXPONENTS = [0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0]
+HIRES_ABROAD = {"LU", "CH", "MC", "SM", "YU", "CS"}
+BY_HAND: dict[str, Any] = {
+    "abroad": {"english": 0.4, "others": 0.02},
+    "words": {"genre words": 1.0, "grouping words": 0.9, "album words": 0.6, "folder": 0.93},
+    "codes": {"isrc": 0.5, "isrc from the US": 0.2, "isrc US": 0.15, "release country": 0.3},
+    "artists": {"identifier": 0.985, "name": 0.96, "shared name": 0.75},
+    "independent_files": {"title": 2.0, "lyrics": 2.0, "album": 1.5, "sound": 2.0},
+}
+POOL = {
+    "language tag": 1.0, "lyrics": 1.0, "title": 1.0, "album": 0.7, "comment": 0.5, "genre words": 1.0,
+    "grouping words": 1.0, "album words": 1.0, "folder": 1.0, "code": 1.0, "artist id": 1.0,
+    "artist name": 1.0, "shared artist name": 1.0, "sound": 1.0,
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    options = parser.parse_args()
+    english = rows(options.data / "musicoset_songs.csv", half="fit")
+    english = [row for row in english if row["country"] in ("US", "GB", "CA", "AU")]
+    (OUT / "english_words.txt").write_text("\n".join(["# By tools/fit_evidence.py", *words_of(english)]) + "\n")
+    for cached in (tables.load_lines, tables.load_json):
+        cached.cache_clear()
+    contest = rows(options.data / "eurovision.csv", half="fit")
+    weights: dict[str, Any] = {
+        "about": "made by tools/fit_evidence.py",
+        "title": fit_titles(contest, english),
+    } | BY_HAND
+    weights["pool"] = dict(POOL)
+    write(weights)
+    weights["words"]["genre words"] = trust_in_genres(rows(options.data / "musicoset_artists.csv", half="fit"))
+    weights["pool"]["title"] = weights["pool"]["album"] = fit_title_in_pool(contest, english)
+    write(weights)
+
+
+def write(weights: dict[str, Any]) -> None:
+    (OUT / "weights.json").write_text(json.dumps(weights, indent=1) + "\n")
+    tables.load_json.cache_clear()
+
+
+def fit_title_in_pool(contest: list[dict[str, str]], english: list[dict[str, str]]) -> float:
+    """The weight of a title: by the likelihood of the countries, Eurovision and English titles counting alike."""
+    losses = np.zeros(len(EXPONENTS))
+    for entries in ([row for row in contest if row["country"] not in HIRES_ABROAD], english):
+        known = [row for row in entries if row["country"] in country_index()]
+        said = [ask(Facts(title=row["title"], artist=row["artist"]), witnesses=("language",)) for row in known]
+        spoke = [
+            (of[0].log_weights, country_index()[row["country"]]) for of, row in zip(said, known, strict=True) if of
+        ]
+        for index, exponent in enumerate(EXPONENTS):
+            p = [softmax(exponent * weights + log_background())[place] for weights, place in spoke]
+            losses[index] -= np.mean(np.log(p))
+    print("title in the pool:", dict(zip(EXPONENTS, losses.round(3).tolist(), strict=True)))
+    return EXPONENTS[int(losses.argmin())]
+
+
+def trust_in_genres(artists: list[dict[str, str]]) -> float:
+    """Of genres that claim to be sure of a country, how many are right, for what they claim."""
+    claims = []
+    for row in artists:
+        for said in ask(Facts(genres=(row["main_genre"],)), witnesses=("words",)):
+            code, claimed = said.says(1)[0]
+            if claimed >= SURE:
+                claims.append((claimed, code == row["country"]))
+    claimed, right = np.array(claims).T
+    print(f"genres: {len(claims)} claim {claimed.mean():.3f}, {right.mean():.3f} are right")
+    return round(float(right.mean() / claimed.mean()), 3)
+
+
+def words_of(songs: list[dict[str, str]]) -> list[str]:
+    """Words of at least MIN_ARTISTS artists' titles, sorted."""
+    artists: defaultdict[str, set[str]] = defaultdict(set)
+    for row in songs:
+        for word in WORD.findall(clean_title(row["title"], artist=row["artist"]).casefold()):
+            artists[word].add(row["artist"])
+    return sorted(word for word, by in artists.items() if len(by) >= MIN_ARTISTS)
+
+
+def fit_titles(contest: list[dict[str, str]], english: list[dict[str, str]]) -> dict[str, float]:
+    """The weights of `identify.probabilities`."""
+    known = [(row, parse_languages((row["language"],))) for row in contest]
+    samples = [(row, codes[0], 1.0) for row, codes in known if codes and codes[0] in LANGUAGES]
+    some = random.Random(0).sample(english, 1_000)
+    samples += [(row, "en", ENGLISH_WEIGHT * len(samples) / len(some)) for row in some]
+    features = [title_features(clean_title(row["title"], artist=row["artist"])) for row, _, _ in samples]
+    truth = np.array([LANGUAGES.index(code) for _, code, _ in samples])
+    counts = np.array([weight for _, _, weight in samples])
+    stacked = {key: np.array([of[key] for of in features]) for key in features[0]}
+
+    def loss(vector: np.ndarray) -> float:
+        p = probabilities(stacked, unpack(vector))
+        likelihood = np.log(p[np.arange(len(truth)), truth] + 1e-9)
+        return float(-(counts * likelihood).sum() / counts.sum() + RIDGE * np.square(vector[3:8]).sum())
+
+    start = np.array(
+        [np.log(v / (1 - v)) if k in RATES else np.log(v) if k == "ngrams" else v for k, v in TITLE.items()]
+    )
+    found = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 8_000, "maxfev": 8_000, "adaptive": True})
+    print(f"titles: loss {found.fun:.4f} on {len(samples)}")
+    return {name: round(value, 4) for name, value in unpack(found.x).items()}
+
+
+def unpack(vector: np.ndarray) -> dict[str, float]:
+    values = dict(zip(TITLE, map(float, vector), strict=True))
+    values["ngrams"] = float(np.exp(values["ngrams"]))
+    return values | {name: float(1 / (1 + np.exp(-values[name]))) for name in RATES}
+
+
+if __name__ == "__main__":
+    main()
