@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from geoclass.evaluation.predict import Answers
+from geoclass.evaluation.predict import SplitPredictions
 from geoclass.evaluation.report import report_on
 from geoclass.geo.countries import country_codes
-from geoclass.metrics.predictions import Scored
+from geoclass.metrics.predictions import TaskPredictions
 
 LIMIT_S, LIMIT_GB = 60, 2
 
@@ -26,13 +26,13 @@ def main() -> int:
     arguments.add_argument("--tracks", type=int, default=100_000)
     arguments.add_argument("--classes", type=int, default=57)
     options = arguments.parse_args()
-    answers = imaginary(options.tracks, options.classes, options.kind)
+    source = imaginary(options.tracks, options.classes, options.kind)
     context = {
         "model": "imaginary", "dataset": {"name": "imaginary", "fingerprint": "0" * 64}, "split": "test",
         "group": "artist", "protocol": "artist-disjoint",
     }  # fmt: skip
     wall, processor = time.perf_counter(), time.process_time()
-    report = report_on(answers, model="imaginary", context=context, majority=None, bootstrap=1000, seed=0)
+    report = report_on(source, context=context, majority=None, bootstrap=1000, seed=0)
     print(f"metrics and intervals   {time.perf_counter() - wall:6.1f} s")
     with tempfile.TemporaryDirectory() as folder:
         written = report.write(Path(folder))
@@ -44,8 +44,8 @@ def main() -> int:
     return 0 if taken < LIMIT_S and memory < LIMIT_GB else 1
 
 
-def imaginary(n_tracks: int, n_classes: int, kind: str) -> Answers:
-    """Answers that are right more often than not, five tracks an artist."""
+def imaginary(n_tracks: int, n_classes: int, kind: str) -> SplitPredictions:
+    """Predictions that are right more often than not, five tracks per artist."""
     generator = np.random.default_rng(0)
     if kind == "multi":
         truth = (generator.random((n_tracks, n_classes)) < 0.05).astype(np.int64)
@@ -63,14 +63,14 @@ def imaginary(n_tracks: int, n_classes: int, kind: str) -> Answers:
     probabilities = probabilities.astype(np.float32)
     names = tuple(f"{index:06d}" for index in range(n_tracks))
     artists = tuple(f"artist {index // 5}" for index in range(n_tracks))
-    scored = Scored(
+    predictions = TaskPredictions(
         task="genre" if kind == "multi" else "country", kind=kind, labels=labels, track_ids=names, artist_ids=artists,
         truth=truth, probabilities=probabilities, segment_truth=truth, segment_probabilities=probabilities,
         segment_track=np.arange(n_tracks), threshold=0.5,
     )  # fmt: skip
     paths = [f"{name[:3]}/{name}.mp3" for name in names]
-    return Answers(
-        scored=scored,
+    return SplitPredictions(
+        predictions=predictions,
         tracks=pd.DataFrame({"track_id": names, "path": paths, "artist_id": artists}),
         uncalibrated=probabilities,
         embeddings=None,

@@ -4,6 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from dataset_cases import make_echo, write_dataset
+from prediction_cases import five_tracks, make_predictions
+
+__all__ = ["five_tracks", "make_echo", "make_predictions", "write_dataset"]  # fixtures of several folders
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "examples"))

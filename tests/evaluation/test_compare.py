@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_page import report_of
+from prediction_cases import report_of
 
 from geoclass.errors import EvaluationError
 from geoclass.evaluation.compare import compare

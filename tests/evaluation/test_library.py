@@ -26,6 +26,9 @@ class Sayer:
             if path.stem == "broken":
                 yield Failure(path=path, reason="not audio")
                 continue
+            if path.stem == "silent":
+                yield Prediction(path=path, fields={})
+                continue
             label, percent = path.stem.split("-")[:2]
             share = int(percent) / 100
             probabilities = np.full(3, (1 - share) / 2, np.float32)
@@ -78,6 +81,15 @@ def test_what_would_be_written_and_how_often_the_tags_agree(tmp_path: Path) -> N
     assert [failure.path.name for failure in found.failures] == ["broken.mp3"]
     page = (found.report.write(tmp_path / "report") / "index.html").read_text()
     assert "3 tracks are left out" in page
+
+
+def test_a_silent_file_is_left_out_and_counted(tmp_path: Path) -> None:
+    paths = [write(tmp_path, "silent", country="TR"), *(write(tmp_path, f"TR-9{k}", country="TR") for k in range(6))]
+    found = evaluate_library(Sayer(), paths, bootstrap=0)
+    assert found.left_out["country"] == {"silent: nothing to predict from": 1}
+    assert found.report.metrics["country"]["n_tracks"] == 6
+    with pytest.raises(EvaluationError, match=r"silent: nothing to predict from: 1"):
+        evaluate_library(Sayer(), paths[:1])
 
 
 def test_no_confidence_is_enough_for_a_model_that_is_wrong(tmp_path: Path) -> None:

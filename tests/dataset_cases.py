@@ -1,4 +1,4 @@
-"""Answers of an imaginary model, by hand and by seed; data sets written file by file; networks that say their input."""
+"""Data sets written file by file, and networks whose output is their input."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,72 +15,8 @@ from geoclass.config.frontends import FrontEndConfig, TableConfig
 from geoclass.config.settings import BuildConfig
 from geoclass.config.toml import to_dict
 from geoclass.dataset.dataset import SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset
-from geoclass.metrics.predictions import TaskPredictions
 from geoclass.models.network import Network
 from geoclass.storage import write_json
-
-
-@pytest.fixture
-def five_tracks() -> TaskPredictions:
-    """Five tracks of three artists in three countries: three right, PT taken for ES once, TR for ES once."""
-    return TaskPredictions(
-        task="country",
-        kind="single",
-        labels=("ES", "PT", "TR"),
-        track_ids=("1", "2", "3", "4", "5"),
-        artist_ids=("a", "a", "b", "b", "c"),
-        truth=np.array([0, 0, 1, 1, 2]),
-        probabilities=np.array(
-            [[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.5, 0.4, 0.1], [0.4, 0.35, 0.25]], np.float32
-        ),
-        threshold=0.55,
-    )
-
-
-@pytest.fixture
-def make_predictions() -> Callable[..., TaskPredictions]:
-    """Random answers that are right more often than not; `make_predictions(kind="multi", n_tracks=500, seed=3)`."""
-
-    def make(
-        *,
-        kind: str = "single",
-        task: str = "genre",
-        n_tracks: int = 400,
-        labels: tuple[str, ...] = tuple("abcdefgh"),
-        skill: float = 2.0,
-        seed: int = 0,
-        ties: bool = False,
-        model_seed: int = 0,
-    ) -> TaskPredictions:
-        world = np.random.default_rng(seed)
-        n_labels = len(labels)
-        artists = world.integers(0, max(2, n_tracks // 4), n_tracks)
-        if kind == "multi":
-            truth = (world.random((n_tracks, n_labels)) < 0.25).astype(np.int64)
-            targets = truth
-        else:
-            truth = np.minimum(world.geometric(0.3, n_tracks) - 1, n_labels - 1)
-            targets = np.eye(n_labels)[truth]
-        model = np.random.default_rng((seed, model_seed))
-        logits = model.normal(size=(n_tracks, n_labels)) + skill * targets
-        if kind == "multi":
-            probabilities = 1 / (1 + np.exp(-logits + 1))
-        else:
-            probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-        if ties:
-            probabilities = np.round(probabilities, 1)
-        return TaskPredictions(
-            task=task,
-            kind=kind,
-            labels=labels,
-            track_ids=tuple(map(str, range(n_tracks))),
-            artist_ids=tuple(f"artist {artist}" for artist in artists),
-            truth=truth,
-            probabilities=probabilities.astype(np.float32),
-            threshold=0.5,
-        )
-
-    return make
 
 
 class Echo(Network):

@@ -7,37 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
+from prediction_cases import report_of
 
 from geoclass.evaluation.compare import compare
-from geoclass.evaluation.predict import SplitPredictions
-from geoclass.evaluation.report import TaskReport, report_on
 from geoclass.metrics.predictions import TaskPredictions
 
 COUNTRIES = ("US", "GB", "FR", "TR", "IN", "JP", "NG", "BR", "NZ", "FJ")
-
-
-def report_of(
-    predictions: TaskPredictions, *, protocol: str = "artist-disjoint", path: str = "fma/{}.mp3", embedded: bool = False
-) -> TaskReport:
-    vectors = np.random.default_rng(0).normal(size=(predictions.n_tracks, 8)).astype(np.float32)
-    source = SplitPredictions(
-        predictions=predictions,
-        tracks=pd.DataFrame({
-            "track_id": predictions.track_ids,
-            "path": [path.format(name) for name in predictions.track_ids],
-            "artist_id": predictions.artist_ids,
-        }),
-        uncalibrated=predictions.probabilities,
-        embeddings=vectors if embedded else None,
-        omitted={"tracks": 0, "labels_unknown_to_the_model": [], "labels_never_in_the_data": ["XK"]},
-    )  # fmt: skip
-    context = {
-        "model": "m 1 0123abcd", "dataset": {"name": "world", "fingerprint": "f" * 64}, "split": "test",
-        "group": "artist" if protocol != "leaky" else "segment", "protocol": protocol,
-    }  # fmt: skip
-    return report_on(source, context=context, majority=None, bootstrap=50, seed=0)
 
 
 @pytest.fixture(scope="module")
