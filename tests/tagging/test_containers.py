@@ -10,14 +10,17 @@ from pathlib import Path
 import mutagen
 import mutagen.flac
 import mutagen.mp4
+import mutagen.oggspeex
 import mutagen.oggvorbis
 import numpy as np
 import pytest
+import rare_sounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tagging_helpers import RATE, FakeClassifier, tone
 
 from geoclass.audio.decode import load_audio
+from geoclass.errors import TaggingError
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.formats import edit as splice
 from geoclass.tagging.formats import mp4, ogg, riff, vorbis
@@ -359,3 +362,87 @@ def test_comments_that_are_not_ours_keep_their_bytes(comments: list[bytes], rest
     new = vorbis.rewrite(data, {"GENRE": ("Folk", "Rock")})
     assert vorbis.split(new) == (b"lib", [*comments, b"GENRE=Folk", b"GENRE=Rock"], rest)
     assert vorbis.rewrite(new, {"genre": ()}) == data
+
+
+# ---- DSF --------------------------------------------------------------------------------------------------------
+
+
+def dsf_header(data: bytes) -> tuple[bytes, int, int, int]:
+    return struct.unpack_from("<4sQQQ", data)
+
+
+def test_a_dsf_file_points_to_its_tag(make, tmp_path: Path) -> None:
+    path = make("a.dsf")
+    old = path.read_bytes()
+    assert dsf_header(old)[2:] == (len(old), 0)
+    patched(path, country=("TR",))
+    new = path.read_bytes()
+    assert dsf_header(new) == (b"DSD ", 28, len(new), len(old))
+    assert new[28 : len(old)] == old[28:]
+    assert new[len(old) :].startswith(b"ID3\4")
+    patched(path, region=("x" * 3_000,))  # more than the padding
+    again = path.read_bytes()
+    assert dsf_header(again) == (b"DSD ", 28, len(again), len(old))
+    assert len(again) > len(new)
+    assert mutagen.File(path)["TXXX:ARTISTCOUNTRY"].text == ["TR"]
+    assert round_trip(path, tmp_path) == "written"
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "words"),
+    [
+        (4, 29, "promises"),
+        (12, 100, "promises"),
+        (20, 90, "no tag|promises a tag"),
+        (20, 2**40, "promises"),
+    ],
+)
+def test_a_dsf_header_that_lies_is_refused(make, offset: int, value: int, words: str) -> None:
+    path = make("a.dsf")
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<Q", data, offset, value)
+    path.write_bytes(data)
+    with open(path, "rb") as file, pytest.raises(TaggingError, match=words):
+        tag_edits(path, file, {"country": ("TR",)})
+
+
+def test_a_dsf_tag_that_does_not_end_the_file_is_refused(make) -> None:
+    path = make("a.dsf")
+    patched(path, country=("TR",))
+    data = bytearray(path.read_bytes())
+    place = dsf_header(data)[3]
+    data[place + 6 : place + 10] = b"\0\0\x7f\x7f"  # longer than the file
+    path.write_bytes(data)
+    with pytest.raises(TaggingError):
+        read_tags(path)
+
+
+# ---- Speex, and streams beside each other -----------------------------------------------------------------------
+
+
+def test_sound_behind_another_stream(tmp_path: Path) -> None:
+    """As a skeleton or a picture stands beside the sound: its pages begin first, and stay as they are."""
+    path = tmp_path / "a.spx"
+    other = rare_sounds.ogg_page(b"fishead\0" + bytes(56), serial=99, sequence=0, flags=2)
+    path.write_bytes(rare_sounds.speex(1.0, streams_before=(other,)))
+    patched(path, country=("TR",), region=("x" * 70_000,))
+    assert path.read_bytes().startswith(other)
+    assert mutagen.oggspeex.OggSpeex(path)["ARTISTCOUNTRY"] == ["TR"]
+    with open(path, "rb") as file:
+        pages = [page for page in ogg._pages(file) if page.serial != 99]
+        assert [page.sequence for page in pages] == list(range(len(pages)))
+        assert ogg.codec_of(file) == "speex"
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("ogg", "vorbis"), ("opus", "opus"), ("oga", "flac"), ("spx", "speex")])
+def test_the_codec_of_an_ogg_file(make, suffix: str, codec: str) -> None:
+    with open(make(f"a.{suffix}"), "rb") as file:
+        assert ogg.codec_of(file) == codec
+
+
+def test_an_ogg_file_without_sound_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.ogg"
+    page = rare_sounds.ogg_page(b"\x80theora" + bytes(40), serial=1, sequence=0, flags=2)
+    path.write_bytes(page + rare_sounds.ogg_page(b"Speex   ", serial=1, sequence=1))
+    with open(path, "rb") as file, pytest.raises(TaggingError, match="no Ogg stream"):
+        tag_edits(path, file, {"country": ("TR",)})

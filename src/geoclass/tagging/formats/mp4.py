@@ -174,10 +174,9 @@ def _keys(item: bytes) -> set[str]:
     if name == "gnre":
         return {"gnre", "©gen"}
     if name == _FREEFORM:
-        for child in _children(item, _header_length(item), len(item)):
+        for child in _children(item, 8, len(item)):
             if child.name in (b"mean", b"name"):
-                text = item[child.offset + child.header + 4 : child.end]
-                name += ":" + text.decode("utf-8", "replace")
+                name += ":" + item[child.offset + 12 : child.end].decode("utf-8", "replace")
     return {name.casefold()}
 
 
