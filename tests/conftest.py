@@ -1,7 +1,10 @@
 """What every test may use: a home of its own, synthesized music, and the real recordings where they are."""
 
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dataset_cases import make_echo, write_dataset
@@ -63,3 +66,23 @@ def small_run(small_dataset, tmp_path_factory: pytest.TempPathFactory):
         training=TrainingConfig(epochs=6, batch_size=16, lr=3e-3),
     )
     return train(small_dataset, config=config, run_dir=tmp_path_factory.mktemp("run") / "small", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium with its logs; tests that want it are skipped without."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if program is None or driver is None:
+        pytest.skip("no chromium with chromedriver on this machine")
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()

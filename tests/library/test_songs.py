@@ -25,7 +25,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("suffix", ["mp3", "flac"])
 def test_what_the_tags_say(make_song, suffix: str) -> None:
     path = make_song(
-        f"x.{suffix}", artist="Müslüm", album="A\nB", genre="Folk", country="TR", sure=0.93, genre_sure=0.97
+        f"x.{suffix}", artist="Müslüm", album="A\nB", title="Affet", date="1969-05", genre="Folk", country="TR",
+        sure=0.93, genre_sure=0.97,
     )  # fmt: skip
     (song,) = read_songs([path])
     assert (song.path, song.artist, song.album, song.country, song.genres) == (
@@ -36,8 +37,9 @@ def test_what_the_tags_say(make_song, suffix: str) -> None:
         ("Folk",),
     )
     assert (song.country_sure, song.genre_sure) == (0.93, 0.97)
+    assert song.duration_s == pytest.approx(2, abs=0.1)
     assert song.error == ""
-    assert song.name == "x"
+    assert (song.name, song.year) == ("Affet", 1969)
 
 
 def test_what_a_person_wrote_has_no_probability(make_song) -> None:

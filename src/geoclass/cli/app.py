@@ -13,6 +13,7 @@ from geoclass.cli.cache import cache
 from geoclass.cli.evaluate import evaluate
 from geoclass.cli.explain import explain
 from geoclass.cli.inspect import inspect
+from geoclass.cli.map import map_
 from geoclass.cli.models import models
 from geoclass.cli.playlist import playlist
 from geoclass.cli.tag import TagCommand, tag
@@ -51,6 +52,7 @@ app.command()(evaluate)
 app.command()(explain)
 app.command(cls=TagCommand)(tag)
 app.command()(undo)
+app.command("map")(map_)
 app.command()(playlist)
 app.add_typer(models, name="models")
 app.add_typer(cache, name="cache")

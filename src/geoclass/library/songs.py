@@ -13,7 +13,7 @@ from geoclass.library.song import Song, song_of
 from geoclass.library.song_cache import SongCache
 from geoclass.parallel.threads import ordered_map
 from geoclass.progress import Progress
-from geoclass.tagging.tags import read_tags
+from geoclass.tagging.tags import read_duration_s, read_tags
 
 _CHUNK = 64  # files that a thread takes at once: one alone takes less time than handing it over
 _THREADS = 4  # reading tags waits for the disk more than for a core
@@ -98,6 +98,6 @@ def _read_chunk(paths: list[str], cache: SongCache | None) -> list[tuple[Inode |
 
 def _read(path: str) -> Song:
     try:
-        return song_of(path, read_tags(Path(path)))
+        return song_of(path, read_tags(Path(path)), duration_s=read_duration_s(Path(path)))
     except TaggingError as error:
         return Song(path=path, error=error.message.removeprefix(f"{path}: "))

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from geoclass.errors import TaggingError
+from geoclass.tagging.formats import id3, reading
 from geoclass.tagging.formats.edit import Edit
 from geoclass.tagging.formats.fields import Tags, Values
 from geoclass.tagging.formats.registry import Format, detect_format
 
-__all__ = ["Tags", "Values", "read_tags", "tag_edits"]
+__all__ = ["Tags", "Values", "read_duration_s", "read_tags", "tag_edits"]
 
 
 def read_tags(path: Path) -> Tags:
@@ -27,6 +28,16 @@ def read_tags(path: Path) -> Tags:
         raise TaggingError(f"{path}: {error.strerror or error}") from error
     except Exception as error:  # mutagen lets struct, index, key, unicode and memory errors out of damaged tags
         raise TaggingError(f"{path}: the tags cannot be read ({str(error) or type(error).__name__})") from error
+
+
+def read_duration_s(path: Path) -> float | None:
+    """How long a file plays by its headers, in seconds; None when they do not say, or cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            found = detect_format(file, path.suffix)
+            return reading.duration_s(file, found.kind, start=len(id3.tag_at(file, 0))) if found else None
+    except Exception:  # mutagen lets almost anything out of damaged headers
+        return None
 
 
 def tag_edits(path: Path, file: BinaryIO, changes: Values, *, id3_version: int | None = None) -> list[Edit]:

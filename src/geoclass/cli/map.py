@@ -1,0 +1,38 @@
+"""`geoclass map`: a collection as one page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geoclass.cli.console import SOME_FAILED, Debug, Quiet, session
+
+
+def map_(
+    paths: Annotated[list[Path], typer.Argument(help="Sound files, and folders of them.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("library.html"),
+    title: Annotated[str, typer.Option(help="Its heading; the names of the folders by default.")] = "",
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Read only the tags of files that are new or have changed.")
+    ] = True,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Draw a collection as a page: a world map, artists by country, genres, decades, what is unknown.
+
+    The page is one file that needs no network. It shows what the tags say: what geoclass wrote, and how sure it was,
+    apart from what people wrote.
+
+    Example: geoclass map ~/Music --out library.html
+    """
+    with session(quiet=quiet, debug=debug) as output:
+        from geoclass.library.map import draw_map
+
+        with output.progress("reading tags") as advance:
+            found = draw_map(paths, out=out, title=title, use_cache=cache, progress=advance)
+        known = found.total.files - found.without_country.files
+        output.say(f"{known:,} of {found.total.files:,} files have a country: {len(found.countries):,} countries")
+        output.say(f"written: {out}")
+        if found.unreadable:
+            output.warn(f"{len(found.unreadable):,} files could not be read; the page lists them")
+            raise typer.Exit(SOME_FAILED)
