@@ -20,7 +20,9 @@ _WHERE = {
     "evaluate": "geoclass.evaluation.report",
     "list_models": "geoclass.models.registry",
     "load_audio": "geoclass.audio.decode",
+    "draw_map": "geoclass.library.map",
     "plan_tags": "geoclass.tagging.plan",
+    "predict": "geoclass.library.predict",
     "train": "geoclass.training.run",
     "undo": "geoclass.tagging.undo",
 }

@@ -36,3 +36,8 @@ def plain_text(text: str) -> str:
     if "<" in text or "&" in text:
         text = _TAG.sub("", _BREAK.sub(" ", html.unescape(html.unescape(text))))
     return " ".join(text.split())
+
+
+def printable(text: str) -> str:
+    """With the bytes of file names that are not UTF-8 shown escaped: an encoder would refuse them."""
+    return text.encode("utf-8", "backslashreplace").decode()

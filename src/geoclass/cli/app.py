@@ -16,6 +16,7 @@ from geoclass.cli.inspect import inspect
 from geoclass.cli.map import map_
 from geoclass.cli.models import models
 from geoclass.cli.playlist import playlist
+from geoclass.cli.predict import predict
 from geoclass.cli.tag import TagCommand, tag
 from geoclass.cli.train import train
 from geoclass.cli.undo import undo
@@ -51,6 +52,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(explain)
 app.command(cls=TagCommand)(tag)
+app.command()(predict)
 app.command()(undo)
 app.command("map")(map_)
 app.command()(playlist)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from geoclass.errors import AudioError, ModelError
+from geoclass.inference.answers import field_predictions, logits_and_embeddings
 from geoclass.inference.heard import Heard, HeardCache
 from geoclass.inference.hearing import Hearing, cut_file, hear, remember, remembered
 from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
@@ -47,6 +49,7 @@ class Classifier:
         workers: Threads; None: one per core.
         time_limit_s: A file that takes longer is given up.
         cache: What was heard before, and where to keep what is new; whoever opened it closes it.
+        embed: Give predictions the embedding that the last of the models makes.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Classifier:
         workers: int | None = None,
         time_limit_s: float = TIME_LIMIT_S,
         cache: HeardCache | None = None,
+        embed: bool = False,
     ) -> None:
         self.bundles = list(bundles) if isinstance(bundles, Sequence) else [bundles]
         tasks = [task for bundle in self.bundles for task in bundle.tasks]
@@ -66,6 +70,7 @@ class Classifier:
         self._front_ends = [bundle.front_end for bundle in self.bundles]  # fails here when a model reads a table
         self._hearings = [Hearing.of(bundle, excerpt_seconds=excerpt_seconds) for bundle in self.bundles]
         self.cache = cache
+        self.embed = embed
         self.batch_size = batch_size
         self.excerpt_seconds = excerpt_seconds
         self.workers = workers or default_workers()
@@ -152,17 +157,24 @@ class Classifier:
     def _predict_batch(self, batch: Sequence[_Decoded]) -> list[Prediction | Failure]:
         good = [item for item in batch if item.inputs]
         answers: list[dict[str, FieldPrediction]] = [{} for _ in good]
+        embeddings: list[NDArray[np.float32]] = []
         for index, bundle in enumerate(self.bundles):
-            features = self._features(index, good)
-            for answer, more in zip(answers, _ask(bundle, features), strict=True):
+            asked = list(_ask(bundle, self._features(index, good)))
+            for answer, (more, _) in zip(answers, asked, strict=True):
                 answer.update(more)
-        following = iter(answers)
-        return [
-            Failure(path=item.path, reason=item.error)
-            if item.error
-            else Prediction(path=item.path, fields=next(following) if item.inputs else {}, note=item.note)
-            for item in batch
-        ]
+            embeddings = [embedding for _, embedding in asked]
+        following = zip(answers, embeddings, strict=True)
+        return [self._answer(item, following) for item in batch]
+
+    def _answer(
+        self, item: _Decoded, following: Iterator[tuple[dict[str, FieldPrediction], NDArray[np.float32]]]
+    ) -> Prediction | Failure:
+        if item.error:
+            return Failure(path=item.path, reason=item.error)
+        if not item.inputs:
+            return Prediction(path=item.path, fields={}, note=item.note)
+        fields, embedding = next(following)
+        return Prediction(path=item.path, fields=fields, embedding=embedding if self.embed else None)
 
     def _features(self, index: int, files: Sequence[_Decoded]) -> list[Tensor]:
         """What one model reads of several files: (n_segments, *feature_shape) each; segments go through together."""
@@ -184,22 +196,13 @@ class Classifier:
         return features
 
 
-def _ask(bundle: "Bundle", files: Sequence[Tensor]) -> Iterator[dict[str, FieldPrediction]]:
-    """(n_segments, *feature_shape) of several files to one answer a file."""
+def _ask(bundle: "Bundle", files: Sequence[Tensor]) -> Iterator[tuple[dict[str, FieldPrediction], NDArray[np.float32]]]:
+    """(n_segments, *feature_shape) of several files to the answer and the embedding of each."""
     if not files:
         return
-    with torch.inference_mode():
-        features = torch.cat([part.to(bundle.device) for part in files])
-        logits = {task: values.double().cpu().numpy() for task, values in bundle.logits(features).items()}
+    logits, embeddings = logits_and_embeddings(bundle, torch.cat([part.to(bundle.device) for part in files]))
     ends = np.cumsum([len(segments) for segments in files])
     for start, end in zip([0, *ends[:-1]], ends, strict=True):
-        yield {
-            head.task: FieldPrediction(
-                task=head.task,
-                kind=head.kind,
-                labels=head.labels,
-                probabilities=head.probabilities(logits[head.task][start:end].mean(axis=0, keepdims=True))[0],
-                threshold=head.threshold,
-            )
-            for head in bundle.heads
-        }
+        means = {task: values[start:end].mean(axis=0, keepdims=True) for task, values in logits.items()}
+        (fields,) = field_predictions(bundle, means)
+        yield fields, embeddings[start:end].mean(axis=0)

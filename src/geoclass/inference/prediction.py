@@ -50,6 +50,7 @@ class Prediction:
     path: Path
     fields: Mapping[str, FieldPrediction]  # by task
     note: str = ""  # why the models were not asked: "silence", "speech", …; fields then abstain
+    embedding: NDArray[np.float32] | None = None  # (embedding_dim,), mean over the segments, where it was asked for
 
 
 @dataclass(frozen=True, kw_only=True)

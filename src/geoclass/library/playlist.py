@@ -13,7 +13,7 @@ from geoclass.errors import UsageError
 from geoclass.geo.countries import countries, find_country, subregion
 from geoclass.library.song import Song
 from geoclass.storage import refuse_foreign, write_text
-from geoclass.text import name_key
+from geoclass.text import name_key, printable
 
 MARK = b"#EXTM3U\n#geoclass "  # how a playlist of ours begins
 
@@ -119,7 +119,10 @@ def write_playlist(path: Path, songs: Iterable[Song], *, absolute: bool = False)
     for song in songs:
         seconds = -1 if song.duration_s is None else round(song.duration_s)
         about = f"{song.artist} - {song.name}" if song.artist else song.name
-        lines += [f"#EXTINF:{seconds},{_one_line(about)}", _location(song.path, folder, absolute=absolute)]
+        lines += [
+            f"#EXTINF:{seconds},{' '.join(printable(about).split())}",
+            _location(song.path, folder, absolute=absolute),
+        ]
     write_text(path, "\n".join(lines) + "\n")
 
 
@@ -179,7 +182,3 @@ def _most(noun: str, counts: Counter[str]) -> str:
         return f"no file says its {noun}: geoclass tag fills them"
     named = ", ".join(f"{name} ({count:,})" for name, count in counts.most_common(12))
     return f"{noun} there are: {named}" + (", …" if len(counts) > 12 else "")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.encode("utf-8", "backslashreplace").decode().split())

@@ -8,6 +8,7 @@ from pathlib import Path
 from geoclass.geo.countries import find_country
 from geoclass.tagging.entries import is_ours, parse_provenance
 from geoclass.tagging.tags import Tags
+from geoclass.text import printable
 
 _YEAR = re.compile(r"(?<!\d)(?:18[6-9]\d|19\d\d|20\d\d)(?!\d)")  # nothing was recorded before 1860
 _LONGEST = 300  # characters kept of a name
@@ -70,7 +71,7 @@ def _first(tags: Tags, name: str) -> str:
 def _clean(text: str) -> str:
     """One line of at most `_LONGEST` characters."""
     if not text.isprintable():
-        text = _CONTROL.sub(" ", text).encode("utf-8", "backslashreplace").decode()
+        text = printable(_CONTROL.sub(" ", text))
     return text.strip()[:_LONGEST]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from geoclass.library.song import Song
-from geoclass.text import name_key
+from geoclass.text import name_key, printable
 
 Rows = list[list[Any]]  # what JSON can hold
 
@@ -59,11 +59,6 @@ def song_tree(songs: Iterable[Song], *, page_folder: Path) -> dict[str, Any]:
 
     countries = {code: of_country(by_artist) for code, by_artist in sorted(artists.items())}
     return {"folders": links, "countries": countries}
-
-
-def printable(text: str) -> str:
-    """With the bytes of names that are not UTF-8 shown escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _link(folder: str, page_folder: Path) -> str:
