@@ -41,6 +41,13 @@ def texts(browser: Any, selector: str) -> list[str]:
     return browser.execute_script(f"return [...document.querySelectorAll({selector!r})].map(e => e.textContent)")
 
 
+def wait_for(browser: Any, selector: str, expected: list[str]) -> None:
+    """Until elements have these texts: what is opened is filled a moment later."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    WebDriverWait(browser, 20).until(lambda _: texts(browser, selector) == expected)
+
+
 def focused(browser: Any) -> str:
     return browser.execute_script("const e = document.activeElement; return e.dataset.code ?? e.id")
 
@@ -64,10 +71,10 @@ def test_a_click_on_a_country_lists_artists_albums_and_files(browser: Any, page:
     summaries = browser.find_elements("css selector", "#artists summary")
     assert [summary.text for summary in summaries] == ["<i>Neşet</i> 3 files", "Zeki 1 file"]
     summaries[0].click()
-    assert texts(browser, "#artists h4") == ["Gönül"]
-    assert texts(browser, "#artists details[open] li") == ["Song 0", "Song 1", "Song 2"]
+    wait_for(browser, "#artists h4", ["Gönül"])
+    wait_for(browser, "#artists details[open] li", ["Song 0", "Song 1", "Song 2"])
     summaries[1].click()
-    assert texts(browser, "#artists details:last-child li") == ["x.flac geoclass, 0.93"]
+    wait_for(browser, "#artists details:last-child li", ["x.flac geoclass, 0.93"])
     for anchor in browser.find_elements("css selector", "#artists a"):
         assert Path(unquote(urlparse(anchor.get_attribute("href")).path)).is_file()
     find(browser, "#map .country[data-code=MT] circle").click()
@@ -77,6 +84,7 @@ def test_a_click_on_a_country_lists_artists_albums_and_files(browser: Any, page:
 def test_links_of_odd_names_open_the_file(browser: Any, page: Path, tmp_path: Path) -> None:
     browser.get(page.as_uri())
     find(browser, "#countries button[data-code=GR]").click()
+    wait_for(browser, "#artists a", ["é #1.mp3"])
     href = find(browser, "#artists a").get_attribute("href")  # a country with one artist is open at once
     assert unquote(urlparse(href).path) == str(tmp_path / "music" / "g" / "é #1.mp3")
     assert urlparse(href).fragment == ""
