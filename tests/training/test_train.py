@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -12,7 +11,6 @@ from geoclass.bundle.bundle import Bundle
 from geoclass.config.settings import ModelConfig, RunConfig, TrainingConfig
 from geoclass.config.toml import load_toml
 from geoclass.dataset.dataset import Dataset
-from geoclass.dataset.loading import SegmentLoader
 from geoclass.errors import ConfigError, DeviceError, ModelError, TrainingError
 from geoclass.training import run_folder
 from geoclass.training.loop import Epoch
@@ -169,44 +167,3 @@ def test_channels_last_changes_the_layout_and_not_the_result(small_dataset: Data
         config = RunConfig(model=ModelConfig(name="cnn"), training=replace(settings, channels_last=layout))
         histories.append(train(small_dataset, config=config, run_dir=tmp_path / str(layout), device="cpu").history)
     assert histories[0][0]["train_loss"] == pytest.approx(histories[1][0]["train_loss"], abs=1e-3)
-
-
-class TestLoader:
-    def loader(self, dataset: Dataset, **options: object) -> SegmentLoader:
-        return SegmentLoader(dataset, dataset.split("train"), batch_size=16, device=CPU, **options)  # type: ignore[arg-type]
-
-    def test_an_epoch_hears_each_segment_once(self, small_dataset: Dataset) -> None:
-        loader = self.loader(small_dataset)
-        x = torch.cat([batch.x for batch in loader.epoch()])
-        expected = small_dataset.features[small_dataset.split("train").segment_ids].astype(np.float32)
-        np.testing.assert_array_equal(x.numpy(), expected)
-
-    def test_the_order_depends_on_seed_and_epoch(self, small_dataset: Dataset) -> None:
-        def order(seed: int, epoch: int) -> list[int]:
-            return [int(row) for batch in self.loader(small_dataset, seed=seed).epoch(epoch) for row in batch.tracks]
-
-        assert order(0, 0) == order(0, 0)
-        assert order(0, 0) != order(0, 1)
-        assert order(0, 0) != order(1, 0)
-
-    def test_reading_from_disk_gives_the_same_batches(
-        self, small_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        resident = list(self.loader(small_dataset, seed=3).epoch(1))
-        monkeypatch.setattr("geoclass.dataset.loading._free_bytes", lambda device: 0.0)
-        streamed = list(self.loader(small_dataset, seed=3).epoch(1))
-        assert all(torch.equal(one.x, other.x) for one, other in zip(resident, streamed, strict=True))
-        for one, other in zip(resident, streamed, strict=True):
-            assert torch.equal(one.targets["country"], other.targets["country"])
-
-    def test_ranks_share_each_batch(self, small_dataset: Dataset) -> None:
-        whole = self.loader(small_dataset, seed=0)
-        parts = [self.loader(small_dataset, seed=0, rank=rank, world_size=2) for rank in (0, 1)]
-        for batch, *shares in zip(whole.epoch(2), *(part.epoch(2) for part in parts), strict=True):
-            assert sorted(torch.cat([share.tracks for share in shares]).tolist()) == sorted(batch.tracks.tolist())
-
-    def test_balanced_sampling_draws_labels_equally(self, small_dataset: Dataset) -> None:
-        loader = self.loader(small_dataset, seed=0, balanced=True)
-        labels = torch.cat([batch.targets["country"] for epoch in range(40) for batch in loader.epoch(epoch)])
-        shares = torch.bincount(labels) / len(labels)
-        assert shares.min() > 0.28

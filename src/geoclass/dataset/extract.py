@@ -73,7 +73,7 @@ def extract(job: Job, *, audio_root: Path, config: BuildConfig) -> Extracted:
 def _shift(batch: Any, semitones: float, sample_rate: int) -> Any:
     if not semitones:
         return batch
-    from geoclass.audio.augment import pitch_shift
+    from geoclass.audio.pitch import pitch_shift
 
     return pitch_shift(batch, sample_rate=sample_rate, semitones=semitones)
 

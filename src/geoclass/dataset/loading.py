@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from geoclass.dataset.dataset import Dataset, Split
+from geoclass.dataset.draws import Draws, Keys, nth_keys, occurrences, segment_keys
 from geoclass.parallel.threads import closing_source, ordered_map
-from geoclass.storage import fingerprint
+
+Rows = NDArray[np.int64]
 
 _RESIDENT_SHARE = 0.4  # of the free memory that a split may take on the device
 
@@ -26,6 +29,8 @@ class Batch:
     x: Tensor  # (batch, n_bands, …) float32, not normalized
     targets: Mapping[str, Tensor]  # task -> (batch,) int64 or (batch, n_labels) float32
     tracks: Tensor  # (batch,) int64 rows of `split.tracks`, on the CPU
+    draws: Draws  # what chance holds for each segment
+    partner: "Batch | None" = None  # another segment for each one, to be mixed in
 
 
 class SegmentLoader:
@@ -38,6 +43,7 @@ class SegmentLoader:
         device: Where batches are wanted.
         seed: Of the order; None: the order on disk.
         balanced: Draw segments so that the labels of the first task come equally often.
+        partners: Give each segment another one, drawn from the whole split, to be mixed with.
         rank, world_size: This process and how many there are.
     """
 
@@ -50,6 +56,7 @@ class SegmentLoader:
         device: torch.device,
         seed: int | None = None,
         balanced: bool = False,
+        partners: bool = False,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
@@ -58,7 +65,10 @@ class SegmentLoader:
         self.tracks = torch.from_numpy(split.track_of_segment)
         self.targets = {task: torch.from_numpy(split.targets(task)).to(device) for task in dataset.tasks}
         self.tracks_on_device = self.tracks.to(device)
-        self._draw = _balancing_weights(split, dataset.tasks[0]) if balanced else None
+        self._keys = segment_keys(split.tracks["track_id"], split.track_of_segment)
+        self._by_key = np.argsort(self._keys)  # an order that the one on disk has no part in
+        self._weights = _balancing_weights(split, dataset.tasks[0]) if balanced else None
+        self._partners = partners
         self._features = dataset.features
         self._resident: Tensor | None = None
         if len(split.segment_ids) * self._features[0].nbytes < _RESIDENT_SHARE * _free_bytes(device):
@@ -68,57 +78,82 @@ class SegmentLoader:
 
     def __len__(self) -> int:
         """Steps an epoch."""
-        return len(self._cut(self._order(0)))
+        return len(self._cut(np.arange(len(self.tracks))))
 
     def epoch(self, number: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch; the order depends on (seed, number) alone."""
-        parts = self._cut(self._order(number))
+        """The batches of an epoch.
+
+        What comes with a segment (its draws, its partner) depends on the seed, the epoch and the segment; the order
+        of the segments on the seed and the epoch. Batch size, ranks and the order on disk play no part.
+        """
+        order, keys = self._order(number)
+        places = self._cut(np.arange(len(order)))
+        chosen = [self._with_partners(order[part], keys[part], number) for part in places]
         if self._resident is not None:
-            rows = self._resident
-            for index, chosen in enumerate(parts):
-                on_device = chosen.to(self.device)
-                yield self._batch(index, rows.index_select(0, on_device), chosen)
+            for index, part in enumerate(places):
+                rows = torch.from_numpy(chosen[index]).to(self.device)
+                yield self._batch(index, self._resident.index_select(0, rows), chosen[index], keys[part], number)
         else:
-            with closing_source(ordered_map(self._read, parts, workers=1, ahead=2)) as blocks:
-                for index, (chosen, x) in enumerate(blocks):
-                    yield self._batch(index, x.to(self.device, non_blocking=True), chosen)
+            with closing_source(ordered_map(self._read, chosen, workers=1, ahead=2)) as blocks:
+                for index, (part, x) in enumerate(zip(places, blocks, strict=True)):
+                    x = x.to(self.device, non_blocking=True)
+                    yield self._batch(index, x, chosen[index], keys[part], number)
 
-    def _batch(self, index: int, x: Tensor, chosen: Tensor) -> Batch:
-        rows = self.tracks_on_device[chosen.to(self.device)]
-        targets = {task: values[rows] for task, values in self.targets.items()}
-        return Batch(index, x.float(), targets, self.tracks[chosen])
+    def _with_partners(self, chosen: Rows, keys: Keys, epoch: int) -> Rows:
+        """Segments, then the partner of each."""
+        if not self._partners:
+            return chosen
+        draws = Draws(keys, seed=self.seed or 0, epoch=epoch).uniform("partner")
+        return np.concatenate([chosen, self._by_key[(draws * len(self._by_key)).astype(np.int64)]])
 
-    def _read(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        ids = self.split.segment_ids[chosen.numpy()]
+    def _batch(self, index: int, x: Tensor, chosen: Rows, keys: Keys, epoch: int) -> Batch:
+        n_segments = len(keys)
+        partner = None
+        if len(chosen) > n_segments:
+            others = chosen[n_segments:]
+            partner = self._batch(index, x[n_segments:], others, self._keys[others], epoch)
+        tracks = self.tracks[torch.from_numpy(chosen[:n_segments])]
+        on_device = tracks.to(self.device)
+        targets = {task: values[on_device] for task, values in self.targets.items()}
+        draws = Draws(keys, seed=self.seed or 0, epoch=epoch)
+        return Batch(index, x[:n_segments].float(), targets, tracks, draws, partner)
+
+    def _read(self, chosen: Rows) -> Tensor:
+        ids = self.split.segment_ids[chosen]
         order = np.argsort(ids)  # the disk is read forwards
         block = np.empty((len(ids), *self._features.shape[1:]), self._features.dtype)
         block[order] = self._features[ids[order]]
         x = torch.from_numpy(block)
-        return chosen, x.pin_memory() if self.device.type == "cuda" else x
+        return x.pin_memory() if self.device.type == "cuda" else x
 
-    def _order(self, epoch: int) -> Tensor:
-        n_segments = len(self.tracks)
+    def _order(self, epoch: int) -> tuple[Rows, Keys]:
+        """Which segments come one after the other, and the key of each; one that comes again has another key."""
         if self.seed is None:
-            return torch.arange(n_segments)
-        generator = torch.Generator().manual_seed(int(fingerprint("order", self.seed, epoch)[:15], 16))
-        if self._draw is not None:
-            return torch.multinomial(self._draw, n_segments, replacement=True, generator=generator)
-        return torch.randperm(n_segments, generator=generator)
+            return np.arange(len(self._keys)), self._keys
+        if self._weights is None:
+            order = np.argsort(Draws(self._keys, seed=self.seed, epoch=epoch).uniform("order"))
+            return order, self._keys[order]
+        turns = Draws(np.arange(len(self._keys), dtype=np.uint64), seed=self.seed, epoch=epoch).uniform(
+            "balanced order"
+        )
+        shares = np.cumsum(self._weights[self._by_key])
+        order = self._by_key[np.searchsorted(shares, turns * shares[-1], side="right")]
+        return order, nth_keys(self._keys[order], occurrences(order))
 
-    def _cut(self, order: Tensor) -> list[Tensor]:
+    def _cut(self, places: Rows) -> list[Rows]:
         """This rank's part of each batch. A last training batch too small for batch norm on every rank is left out."""
-        parts = list(torch.split(order, self.batch_size))
+        parts = [places[start : start + self.batch_size] for start in range(0, len(places), self.batch_size)]
         if self.seed is not None and len(parts) > 1 and len(parts[-1]) < 2 * self.world_size:
             parts.pop()
         return [part[self.rank :: self.world_size] for part in parts]
 
 
-def _balancing_weights(split: Split, task: str) -> Tensor:
+def _balancing_weights(split: Split, task: str) -> NDArray[np.float64]:
     targets = split.targets(task)[split.track_of_segment]
     if targets.ndim == 2:
         rarity = 1 / np.maximum(targets.sum(axis=0), 1)
-        return torch.from_numpy((targets * rarity).max(axis=1).astype(np.float64))
-    return torch.from_numpy(1 / np.bincount(targets)[targets].astype(np.float64))
+        return np.asarray((targets * rarity).max(axis=1), np.float64)
+    return np.asarray(1 / np.bincount(targets)[targets], np.float64)
 
 
 def _free_bytes(device: torch.device) -> float:

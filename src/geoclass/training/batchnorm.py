@@ -3,8 +3,9 @@
 CUDA has `nn.SyncBatchNorm`; it refuses the CPU, where gloo runs and tests do. This is the same for there.
 """
 
+from typing import Any
+
 import torch
-import torch.distributed.nn.functional as distributed
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -21,21 +22,47 @@ class SyncedBatchNorm(_BatchNorm):
             outside: Tensor = super().forward(input)
             return outside
         axes = [0, *range(2, input.dim())]
-        count = input.new_tensor([input.numel() / input.shape[1]])
-        sums = torch.cat([input.sum(axes), (input**2).sum(axes), count])
-        sums = distributed.all_reduce(sums)  # type: ignore[no-untyped-call]
-        n_channels = input.shape[1]
-        count = sums[-1]
-        mean = sums[:n_channels] / count
-        variance = sums[n_channels:-1] / count - mean**2
-        if self.running_mean is not None and self.running_var is not None:
-            with torch.no_grad():
-                momentum = self.momentum or 0.1
-                self.running_mean.lerp_(mean, momentum)
-                self.running_var.lerp_(variance * count / (count - 1), momentum)
         shape = (1, -1) + (1,) * (input.dim() - 2)
-        scaled: Tensor = (input - mean.view(shape)) * torch.rsqrt(variance.view(shape) + self.eps)
+        sums = _sum_of_all(torch.cat([input.sum(axes), input.new_tensor([input.numel() / input.shape[1]])]))
+        count = sums[-1]
+        mean = sums[:-1] / count
+        centred = input - mean.view(shape)  # before squaring: the difference of two large sums would lose digits
+        variance = _sum_of_all((centred**2).sum(axes)) / count
+        with torch.no_grad():
+            self._remember(mean, variance * count / (count - 1))
+        scaled: Tensor = centred * torch.rsqrt(variance.view(shape) + self.eps)
         return scaled if self.weight is None else scaled * self.weight.view(shape) + self.bias.view(shape)
+
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.add_(1)
+        share = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean, share)
+        self.running_var.lerp_(variance, share)
+
+
+class _SumOfAll(torch.autograd.Function):
+    """Over the processes; each gets the sum of the gradients too."""
+
+    @staticmethod
+    def forward(_: Any, values: Tensor) -> Tensor:
+        return _summed(values)
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Tensor:
+        return _summed(gradient)
+
+
+def _summed(values: Tensor) -> Tensor:
+    total = values.clone()
+    torch.distributed.all_reduce(total)
+    return total
+
+
+def _sum_of_all(values: Tensor) -> Tensor:
+    total: Tensor = _SumOfAll.apply(values)
+    return total
 
 
 def synchronize_batchnorm(model: nn.Module, *, on_cuda: bool) -> nn.Module:

@@ -1,7 +1,7 @@
 """The training loop: a generator that yields one `Epoch` after another and ends when training is over."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from geoclass.audio.augment import batch_generator, gain, mask_bands, mask_frames, mixup
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
 from geoclass.config.settings import TrainingConfig
 from geoclass.dataset.loading import Batch, SegmentLoader
 from geoclass.errors import TrainingError
 from geoclass.storage import fingerprint
+from geoclass.training.augment import blend, gain, mask_bands, mask_frames, mixing_weights
+from geoclass.training.losses import Loss, as_probabilities, loss_functions, mean_loss
 from geoclass.training.runtime import Runtime
 from geoclass.training.scores import score_tracks
 
@@ -54,7 +55,8 @@ def train_epochs(
 ) -> Iterator[Epoch]:
     """Train until the epochs are through or nothing got better for long enough.
 
-    Every random number depends on (seed, epoch, batch): a run that is resumed ends like one that was not interrupted.
+    What is drawn for a segment depends on (seed, epoch, track, segment), and dropout on (seed, epoch, rank): a run that
+    is resumed ends like one that was not interrupted.
 
     Raises:
         TrainingError: The loss is no longer finite.
@@ -109,39 +111,6 @@ def predict_logits(bundle: Bundle, loader: SegmentLoader, runtime: Runtime) -> d
     return {head.task: part.numpy() for head, part in zip(bundle.heads, parts, strict=True)}
 
 
-@dataclass(frozen=True)
-class Loss:
-    """The summed loss of a batch and what to divide it by; apart, so that several processes can divide by one total."""
-
-    total: Callable[[Tensor, Tensor], Tensor]  # (logits, targets) -> scalar
-    divisor: Callable[[Tensor], Tensor]  # targets -> scalar
-
-
-def loss_functions(heads: Sequence[Head], train: SegmentLoader, config: TrainingConfig) -> dict[str, Loss]:
-    """Cross entropy with smoothed labels for "single", binary cross entropy for "multi"; weighted by rarity."""
-    losses: dict[str, Loss] = {}
-    for head in heads:
-        targets = train.targets[head.task][train.tracks_on_device]
-        n_labels = len(head.labels)
-        if head.kind == "multi":
-            positives = targets.sum(dim=0).clamp(min=1)
-            weight = ((len(targets) - positives) / positives).clamp(max=20.0) if config.class_weights else None
-            losses[head.task] = Loss(
-                nn.BCEWithLogitsLoss(pos_weight=weight, reduction="sum"),
-                lambda y: torch.tensor(float(y.numel()), device=y.device),
-            )
-        else:
-            weight = torch.ones(n_labels, device=targets.device)
-            if config.class_weights:
-                counts = torch.bincount(targets, minlength=n_labels).clamp(min=1).float()
-                weight = len(targets) / (n_labels * counts)
-            losses[head.task] = Loss(
-                nn.CrossEntropyLoss(weight=weight, label_smoothing=config.label_smoothing, reduction="sum"),
-                lambda y, weight=weight: weight[y].sum(),  # type: ignore[misc]
-            )
-    return losses
-
-
 def _train_one_epoch(
     wrapped: nn.Module,
     bundle: Bundle,
@@ -159,7 +128,7 @@ def _train_one_epoch(
     n_samples = 0
     for batch in train.epoch(number):
         with runtime.autocast():
-            loss = _batch_loss(wrapped, bundle, batch, losses, number, config, runtime)
+            loss = _batch_loss(wrapped, bundle, batch, losses, config, runtime)
         state.optimizer.zero_grad(set_to_none=True)
         state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if config.grad_clip:
@@ -187,37 +156,25 @@ def _batch_loss(
     bundle: Bundle,
     batch: Batch,
     losses: Mapping[str, Loss],
-    epoch: int,
     config: TrainingConfig,
     runtime: Runtime,
 ) -> Tensor:
-    generator = batch_generator(config.seed, epoch=epoch, batch=batch.index * runtime.world_size + runtime.rank)
-    x = batch.x
-    if config.gain_db and x.dim() == 3:
-        x = gain(x, generator, gain_db=config.gain_db)
-    x = bundle.normalize(x)
-    if config.mask_fraction and x.dim() == 3:
-        x = mask_frames(
-            mask_bands(x, generator, fraction=config.mask_fraction), generator, fraction=config.mask_fraction
-        )
-    if not config.mixup:
-        return _mean_loss(bundle.split_logits(wrapped(x)), batch.targets, losses, runtime)
-    mixed = mixup(x, generator, alpha=config.mixup)
-    logits = bundle.split_logits(wrapped(mixed.x))
-    others = {task: values[mixed.partner] for task, values in batch.targets.items()}
-    own, other = (_mean_loss(logits, targets, losses, runtime) for targets in (batch.targets, others))
-    return mixed.weight * own + (1 - mixed.weight) * other
+    x, targets = _augmented(bundle, batch, config), batch.targets
+    if batch.partner is not None:
+        weights = mixing_weights(batch.draws, alpha=config.mixup)
+        own, other = (as_probabilities(of.targets, bundle.heads) for of in (batch, batch.partner))
+        x = blend(x, _augmented(bundle, batch.partner, config), weights)
+        targets = {task: blend(own[task], other[task], weights) for task in own}
+    return mean_loss(bundle.split_logits(wrapped(x)), targets, losses, runtime)
 
 
-def _mean_loss(
-    logits: Mapping[str, Tensor], targets: Mapping[str, Tensor], losses: Mapping[str, Loss], runtime: Runtime
-) -> Tensor:
-    """Mean over the batch of all processes, summed over the tasks; scaled for gradients that will be averaged."""
-    terms = []
-    for task, values in logits.items():
-        divisor = runtime.total(losses[task].divisor(targets[task]).detach().clone())
-        terms.append(losses[task].total(values, targets[task]) * runtime.world_size / divisor)
-    return torch.stack(terms).sum()
+def _augmented(bundle: Bundle, batch: Batch, config: TrainingConfig) -> Tensor:
+    """Normalized features; those with a time axis are changed at random."""
+    if batch.x.dim() < 3:
+        return bundle.normalize(batch.x)
+    x = gain(batch.x, batch.draws, gain_db=config.gain_db) if config.gain_db else batch.x
+    x = mask_bands(bundle.normalize(x), batch.draws, fraction=config.mask_fraction)
+    return mask_frames(x, batch.draws, fraction=config.mask_fraction)
 
 
 def _schedule(optimizer: torch.optim.Optimizer, config: TrainingConfig, steps_per_epoch: int) -> Any:

@@ -183,6 +183,7 @@ def _loaders(dataset: Dataset, config: RunConfig, runtime: Runtime) -> tuple[Seg
         batch_size=settings.batch_size,
         seed=settings.seed,
         balanced=settings.balanced_sampling,
+        partners=settings.mixup > 0,
     )
     return train, load(dataset.split("valid"), batch_size=4 * settings.batch_size)
 
