@@ -10,6 +10,7 @@ import typer
 from geoclass import __version__
 from geoclass.cli.build_dataset import build_dataset
 from geoclass.cli.cache import cache
+from geoclass.cli.doctor import doctor
 from geoclass.cli.evaluate import evaluate
 from geoclass.cli.explain import explain
 from geoclass.cli.inspect import inspect
@@ -56,6 +57,7 @@ app.command()(predict)
 app.command()(undo)
 app.command("map")(map_)
 app.command()(playlist)
+app.command()(doctor)
 app.add_typer(models, name="models")
 app.add_typer(cache, name="cache")
 
