@@ -4,9 +4,17 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from geoclass.errors import EvaluationError
-from geoclass.metrics.bootstrap import interval, paired_differences, resample_weights, resampled_scores
+from geoclass.metrics.bootstrap import (
+    MIN_ARTISTS,
+    interval,
+    interval_note,
+    paired_differences,
+    resample_weights,
+    resampled_scores,
+)
 from geoclass.metrics.compute import compute_metrics
 from geoclass.metrics.predictions import TaskPredictions
 
@@ -103,3 +111,105 @@ def test_pairing_is_sharper_than_two_intervals(make_predictions: Callable[..., T
 def test_models_scored_on_other_tracks_are_not_compared(make_predictions: Callable[..., TaskPredictions]) -> None:
     with pytest.raises(EvaluationError, match="same tracks"):
         paired_differences(make_predictions(n_tracks=30), make_predictions(n_tracks=31))
+
+
+def right_or_wrong(right: np.ndarray, *, artists: np.ndarray | None = None) -> TaskPredictions:
+    """Tracks of label 0 that are predicted right or wrong; an artist each unless told otherwise."""
+    n_tracks = len(right)
+    artists = np.arange(n_tracks) if artists is None else artists
+    return TaskPredictions(
+        task="genre",
+        kind="single",
+        labels=("a", "b"),
+        track_ids=tuple(map(str, range(n_tracks))),
+        artist_ids=tuple(f"artist {artist}" for artist in artists),
+        truth=np.zeros(n_tracks, np.int64),
+        probabilities=np.where(right[:, None], [0.9, 0.1], [0.1, 0.9]).astype(np.float32),
+    )
+
+
+@pytest.mark.parametrize("n_right", [30, 120, 170])
+def test_the_interval_of_independent_tracks_is_the_binomials(n_right: int) -> None:
+    """Resampling n independent right-or-wrong tracks draws from Binomial(n, share right): its central 95 %."""
+    predictions = right_or_wrong(np.arange(200) < n_right)
+    low, high = compute_metrics(predictions, bootstrap=20_000)["intervals"]["accuracy"]
+    expected = stats.binom.ppf([0.025, 0.975], 200, n_right / 200) / 200
+    assert [low, high] == pytest.approx(expected, abs=0.0051)  # one track
+
+
+def test_the_interval_of_equal_artists_is_that_of_as_many_tracks() -> None:
+    """Four tracks that rise and fall together are worth one: the interval does not shrink with their number."""
+    right = np.arange(200) < 150
+    alone = compute_metrics(right_or_wrong(right), bootstrap=4_000)["intervals"]["accuracy"]
+    of_four = right_or_wrong(np.repeat(right, 4), artists=np.repeat(np.arange(200), 4))
+    assert compute_metrics(of_four, bootstrap=4_000)["intervals"]["accuracy"] == pytest.approx(alone, abs=0.011)
+
+
+@pytest.mark.parametrize("n_better", [1, 2, 4])
+def test_the_p_value_is_two_sided(n_better: int) -> None:
+    """Where one model is better on k of n artists and worse on none, a resample shows no difference when it draws
+    none of the k: with probability (1 - k/n)^n. The p-value is twice that."""
+    right = np.arange(400) < 200
+    poor, good = right_or_wrong(right), right_or_wrong(right | (np.arange(400) >= 400 - n_better))
+    expected = min(1.0, 2 * (1 - n_better / 400) ** 400)
+    for a, b in ((poor, good), (good, poor)):
+        found = paired_differences(a, b, resamples=4_000, seed=5)["accuracy"]["p"]
+        assert found == pytest.approx(expected, abs=0.06)
+
+
+def test_the_p_value_is_never_zero_and_its_least_is_two_in_the_number_of_resamples_and_one() -> None:
+    wrong = np.zeros(40, bool)
+    found = paired_differences(right_or_wrong(wrong), right_or_wrong(~wrong), resamples=99)["accuracy"]
+    assert found["p"] == pytest.approx(2 / 100)
+    assert (found["low"], found["high"]) == (1, 1)
+
+
+def test_ten_artists_are_the_fewest_whose_intervals_hold_nine_times_of_ten() -> None:
+    """The percentile interval of a mean of n artists is +-1.96 sqrt((n-1)/n) standard errors (Hesterberg 2015)."""
+
+    def coverage(n: int) -> float:
+        return float(2 * stats.t.cdf(stats.norm.ppf(0.975) * np.sqrt((n - 1) / n), n - 1) - 1)
+
+    assert coverage(MIN_ARTISTS) >= 0.9 > coverage(MIN_ARTISTS - 1)
+
+
+@pytest.mark.parametrize(("n_artists", "given"), [(1, False), (9, False), (10, True), (30, True)])
+def test_few_artists_get_no_interval_and_a_reason(n_artists: int, given: bool) -> None:
+    tracks = np.arange(60)
+    predictions = right_or_wrong(tracks % 7 < 4, artists=tracks % n_artists)
+    found = compute_metrics(predictions, bootstrap=200)
+    assert bool(found["intervals"]) == given
+    assert (found["bootstrap"]["note"] == "") == given
+    assert given or f"{n_artists} artist" in found["bootstrap"]["note"]
+
+
+def test_what_never_varies_has_no_interval() -> None:
+    found = compute_metrics(right_or_wrong(np.ones(50, bool)), bootstrap=50)
+    assert found["accuracy"] == 1
+    assert "accuracy" not in found["intervals"]
+
+
+def test_the_note_says_that_no_resamples_were_wanted() -> None:
+    assert interval_note(100, 0) == "no confidence intervals were asked for"
+    assert interval_note(1, 100) == "no confidence intervals: 1 artist scored, at least 10 are needed"
+    assert interval_note(10, 100) == ""
+
+
+def test_another_seed_draws_other_artists() -> None:
+    first, again, other = (next(resample_weights(np.arange(30), resamples=3, seed=seed)).tolist() for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_rankings_of_many_labels_take_the_first_resamples(
+    monkeypatch: pytest.MonkeyPatch, make_predictions: Callable[..., TaskPredictions]
+) -> None:
+    predictions = make_predictions(kind="multi", n_tracks=60)
+    whole = resampled_scores(predictions, resamples=120, seed=3)
+    monkeypatch.setattr("geoclass.metrics.bootstrap._RANKING_WORK", 60 * 8 * 70)
+    monkeypatch.setattr("geoclass.metrics.bootstrap._BLOCK", 60 * 32)
+    fewer = resampled_scores(predictions, resamples=120, seed=3)
+    assert len(whole["mAP"]) == 120
+    assert fewer["mAP"] == pytest.approx(whole["mAP"][:70])
+    assert fewer["accuracy"] == pytest.approx(whole["accuracy"])
+    monkeypatch.setattr("geoclass.metrics.bootstrap._RANKING_WORK", 1)
+    assert len(resampled_scores(predictions, resamples=120, seed=3)["macro_roc_auc"]) == 50
