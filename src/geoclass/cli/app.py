@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from geoclass import __version__
+from geoclass.cli.artists import artists
 from geoclass.cli.build_dataset import build_dataset
 from geoclass.cli.cache import cache
 from geoclass.cli.doctor import doctor
@@ -59,6 +60,7 @@ app.command("map")(map_)
 app.command()(playlist)
 app.command()(doctor)
 app.add_typer(models, name="models")
+app.add_typer(artists, name="artists")
 app.add_typer(cache, name="cache")
 
 

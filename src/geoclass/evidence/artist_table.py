@@ -4,6 +4,7 @@ An artist has one line in `artists`, and one in `names` for each name, sort name
 table is replaced as a whole in one transaction: whatever ends an import early, the old table stays.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -59,7 +60,7 @@ class ArtistTable:
     def __init__(self, path: Path) -> None:
         self.path = path
         with _errors(path):
-            self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            self._database = _connect(path)
             found = self._database.execute("SELECT format, version FROM about").fetchone()
         if found is None or found[0] != "geoclass/artists" or found[1] > VERSION:
             raise StorageError(f"{path} is not a table of artists that this geoclass reads", hint=_HINT)
@@ -148,8 +149,14 @@ def _fill(database: sqlite3.Connection, artists: Iterable[Artist], source: str) 
     return int(database.execute("SELECT count(*) FROM artists").fetchone()[0])
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open an existing file. Writable if it can be: SQLite must clean up after an import that was killed."""
+    mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, check_same_thread=False, timeout=10)
+
+
 def _has_table(path: Path) -> bool:
-    with _errors(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+    with _errors(path), closing(_connect(path)) as database:
         return bool(database.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone())
 
 

@@ -2,13 +2,15 @@
 
 import io
 import json
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from geoclass.errors import CorpusError, StorageError
+from geoclass.errors import CorpusError
 from geoclass.evidence.artist_table import Artist, default_path, write_table
 from geoclass.evidence.musicbrainz_json import parse_artist
 from geoclass.progress import Progress
@@ -51,18 +53,15 @@ def _artists(dump: Path, done: Import, progress: Progress | None) -> Iterator[Ar
             if progress is not None:
                 progress(0, total=size)
             yield from _parse(_lines(file, dump, progress), dump, done)
-    except (EOFError, tarfile.TarError, OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.filename is None and error.strerror is None:
-            message = f"{dump}: damaged or cut off after {done.artists:,} artists ({error})"
-        elif isinstance(error, OSError) and error.strerror:
-            message = f"{dump}: {error.strerror}"
-        else:
-            message = f"{dump}: damaged or cut off after {done.artists:,} artists ({error or type(error).__name__})"
-        raise CorpusError(message, hint=_HINT) from error
-    except Exception as error:
-        if isinstance(error, StorageError | CorpusError) or type(error).__module__ not in ("_lzma", "lzma", "zlib"):
-            raise
-        raise CorpusError(f"{dump}: damaged after {done.artists:,} artists ({error})", hint=_HINT) from error
+    except (EOFError, tarfile.TarError, lzma.LZMAError, zlib.error, OSError) as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise CorpusError(f"{dump}: {error.strerror}", hint=_HINT) from error
+        what = (
+            f"damaged or cut off after {done.artists:,} artists"
+            if done.artists
+            else "not a dump of artists, or damaged"
+        )
+        raise CorpusError(f"{dump}: {what} ({error or type(error).__name__})", hint=_HINT) from error
 
 
 def _parse(lines: Iterator[bytes], dump: Path, done: Import) -> Iterator[Artist]:
