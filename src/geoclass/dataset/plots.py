@@ -1,4 +1,4 @@
-"""Pictures of a data set: how many, how long, and what the features look like."""
+"""Figures of a data set: tracks per label, durations, and what the features look like."""
 
 from pathlib import Path
 from typing import Any
@@ -7,27 +7,28 @@ import numpy as np
 
 from geoclass.config.frontends import LogMelConfig
 from geoclass.dataset.dataset import Dataset
-from geoclass.storage import atomic_path
+from geoclass.plotting import BLUE, PALETTE, new_figure, save_png, style
 from geoclass.vocabulary import SPLITS
 
 
 def plot_dataset(dataset: Dataset, folder: Path) -> list[Path]:
     """Draw counts by label and split, durations, and sample log-mels; return the PNG files."""
-    drawn = [_save(_counts(dataset, task), folder / f"counts-{task}.png") for task in dataset.tasks]
-    if dataset.tracks["duration_s"].notna().any():
-        drawn.append(_save(_durations(dataset), folder / "durations.png"))
-    if isinstance(dataset.front_end, LogMelConfig):
-        drawn.append(_save(_log_mels(dataset, dataset.front_end), folder / "log-mels.png"))
+    with style():
+        drawn = [save_png(_counts(dataset, task), folder / f"counts-{task}.png") for task in dataset.tasks]
+        if dataset.tracks["duration_s"].notna().any():
+            drawn.append(save_png(_durations(dataset), folder / "durations.png"))
+        if isinstance(dataset.front_end, LogMelConfig):
+            drawn.append(save_png(_log_mels(dataset, dataset.front_end), folder / "log-mels.png"))
     return drawn
 
 
 def _counts(dataset: Dataset, task: str) -> Any:
     counts = dataset.document["counts"][task]
     labels = sorted(counts, key=lambda label: -sum(counts[label][split]["tracks"] for split in SPLITS))
-    figure = _figure(7, 1.2 + 0.28 * len(labels))
+    figure = new_figure(7, 1.2 + 0.28 * len(labels))
     axes = figure.subplots()
     left = np.zeros(len(labels))
-    for split, colour in zip(SPLITS, ("#0072b2", "#e69f00", "#009e73"), strict=True):
+    for split, colour in zip(SPLITS, PALETTE, strict=False):
         numbers = np.array([counts[label][split]["tracks"] for label in labels])
         axes.barh(labels, numbers, left=left, label=split, color=colour)
         left += numbers
@@ -38,9 +39,9 @@ def _counts(dataset: Dataset, task: str) -> Any:
 
 
 def _durations(dataset: Dataset) -> Any:
-    figure = _figure(7, 3.2)
+    figure = new_figure(7, 3.2)
     axes = figure.subplots()
-    axes.hist(dataset.tracks["duration_s"].dropna(), bins=40, color="#0072b2")
+    axes.hist(dataset.tracks["duration_s"].dropna(), bins=40, color=BLUE)
     axes.set(xlabel="duration (s)", ylabel="tracks", title="durations, as the corpus states them")
     return figure
 
@@ -53,7 +54,7 @@ def _log_mels(dataset: Dataset, config: LogMelConfig, *, n_labels: int = 6, per_
     split = dataset.split("train")
     of_track = split.tracks[task] if dataset.kind(task) == "single" else split.tracks["genres"].str.split("|").str[0]
     labels = of_track.value_counts(sort=True).index[:n_labels].tolist()
-    figure = _figure(4.5 * per_label, 2.0 * len(labels))
+    figure = new_figure(4.5 * per_label, 2.0 * len(labels))
     grid = figure.subplots(len(labels), per_label, squeeze=False, sharex=True, sharey=True)
     edges_hz = librosa.mel_frequencies(n_mels=config.n_mels + 1, fmin=config.f_min_hz, fmax=config.f_max_hz)
     mesh = None
@@ -74,18 +75,3 @@ def _log_mels(dataset: Dataset, config: LogMelConfig, *, n_labels: int = 6, per_
     if mesh is not None:
         figure.colorbar(mesh, ax=grid, label="dB below the loudest bin", shrink=0.5)
     return figure
-
-
-def _figure(width: float, height: float) -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _save(figure: Any, path: Path) -> Path:
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
-    return path

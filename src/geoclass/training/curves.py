@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from geoclass.storage import atomic_path
+from geoclass.plotting import new_figure, save_png, style
 
 
 def plot_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
@@ -13,11 +14,12 @@ def plot_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
         history: Lines of metrics.jsonl.
         path: Of the PNG.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    with style():
+        save_png(_curves(history), path)
 
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    FigureCanvasAgg(figure)
+
+def _curves(history: Sequence[Mapping[str, float]]) -> Any:
+    figure = new_figure(9, 3.6)
     losses, accuracies = figure.subplots(1, 2)
     epochs = [int(line["epoch"]) for line in history]
     losses.plot(epochs, [line["train_loss"] for line in history], label="training (smoothed, weighted)")
@@ -34,5 +36,4 @@ def plot_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
             axes.axvline(best, color="0.5", linestyle=":", label=f"best: epoch {best}")
         axes.legend(fontsize="small")
         axes.xaxis.get_major_locator().set_params(integer=True)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
+    return figure
