@@ -71,7 +71,7 @@ class Table:
 
 def read(features: Path, gtzan: Path) -> Table:
     """The rows of the fault-filtered split."""
-    tracks = [t for t in GTZAN(gtzan, features=features.resolve()).tracks() if isinstance(t, Track)]
+    tracks = [t for t in GTZAN(gtzan, features=features.resolve()).tracks() if isinstance(t, Track) and t.split]
     labels = tuple(sorted({track.genre for track in tracks}))
     return Table(
         np.array([track.track_id for track in tracks]),

@@ -2,11 +2,13 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -39,6 +41,22 @@ def test_every_command_explains_itself(command: list[str]) -> None:
     assert "--quiet" in out
     assert "--debug" in out
     assert "geoclass" in out, "an example"
+
+
+def test_the_example_of_every_command_parses() -> None:
+    """Below "Example:" of each help stands a line that the command itself accepts."""
+    from typer.main import get_command
+
+    for path in commands():
+        command: Any = get_command(app)
+        for name in path:
+            command = command.commands[name]
+        lines = [" ".join(line.split()) for line in (command.help or "").splitlines() if "Example: " in line]
+        assert lines, f"geoclass {' '.join(path)} has no example"
+        for line in lines:
+            program, *words = shlex.split(line.partition("Example: ")[2])
+            assert [program, *words[: len(path)]] == ["geoclass", *path]
+            command.make_context(path[-1], words[len(path) :]).close()
 
 
 def test_every_command_is_in_the_docs() -> None:
@@ -95,10 +113,19 @@ def test_models_are_listed_shown_and_exported(small_run: TrainResult, tmp_path: 
     ("arguments", "code", "message", "hint"),
     [
         (["build-dataset"], 2, "name one corpus", "--fma-root"),
+        (
+            ["build-dataset", "--folder", "{music}", "--fma-subset", "large"],
+            *(2, "--fma-subset does not apply to folder", "it goes with --fma-root"),
+        ),
+        (["build-dataset", "--uci-root", "{tmp}", "--spotify"], 2, "--spotify does not apply to uci", "--mirage-root"),
+        (["train", "{dataset}", "--folds", "-3"], 2, "-3 folds cannot be divided", "--folds 3 or more"),
+        (["train", "{dataset}", "--scheduler", "tcp://127.0.0.1:9"], 2, "--scheduler distributes several", "--folds 5"),
+        (["train", "{dataset}", "--set", "training.lr=fast"], 2, "expected a number", "training.lr=0.001"),
+        (["train", "{dataset}", "--set", "training.lrr=1"], 2, "lrr is not a setting", "did you mean training.lr?"),
         (["build-dataset", "--fma-root", "a", "--folder", "b"], 2, "name one corpus, not fma and folder", ""),
         (["build-dataset", "--fma-root", "{tmp}/nothing"], 3, "nothing", ""),
         (["build-dataset", "--fma-root", "{tmp}"], 3, "", ""),
-        (["build-dataset", "--folder", "{tmp}", "--countries", "Atlantis"], 2, "'Atlantis' is no country", "US,GB,FR"),
+        (["build-dataset", "--folder", "{tmp}", "--countries", "Atlantis"], 2, "not a known country", "US,GB,FR"),
         (["build-dataset", "--folder", "{tmp}", "--set", "colour=red"], 2, "colour is not a setting", ""),
         (["build-dataset", "--folder", "{music}", "--countries", "TR", "--min-tracks", "99"], 3, "0 country label", ""),
         (["inspect", "{tmp}"], 3, "no data set", "build-dataset"),

@@ -37,21 +37,56 @@ def test_overrides_reach_every_level() -> None:
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
+    ("override", "message", "hint"),
     [
-        ("training.lrr=1", "lrr is not a setting"),
-        ("training.lr=fast", "lr='fast' is not a float"),
-        ("training.epochs=1.5", "epochs=1.5 is not a int"),
-        ("training.compile=1", "compile=1 is not a bool"),
-        ("training.schedule=warp", "not one of plateau, cosine, none"),
-        ("training", "expected KEY=VALUE"),
-        ("task.deep=1", "is a value, not a section"),
-        ("training.lr=-1", "lr must be positive"),
+        ("training.lrr=1", "training.lrr is not a setting", "did you mean training.lr?"),
+        ("trainig.lr=1", "trainig is not a setting", "did you mean training?"),
+        ("training.zzz=1", "training.zzz is not a setting", "expected one of balanced_sampling, batch_size"),
+        ("training.lr=fast", "training.lr='fast': expected a number", "the default is training.lr=0.001"),
+        ("training.epochs=1.5", "training.epochs=1.5: expected a whole number", "the default is training.epochs=50"),
+        ("training.epochs=true", "training.epochs=True: expected a whole number", "training.epochs=50"),
+        ("training.lr=true", "training.lr=True: expected a number", "training.lr=0.001"),
+        ("training.compile=1", "training.compile=1: expected true or false", "training.compile=false"),
+        ("training.schedule=cosin", "expected one of plateau, cosine, none", "did you mean cosine?"),
+        ("training.schedule=warp", "expected one of plateau, cosine, none", "training.schedule=plateau"),
+        ("training=3", "training=3: expected a section of settings", None),
+        ("model.arguments=3", "model.arguments=3: expected a section of settings", None),
+        ("training", "expected KEY=VALUE", "--set training.lr=3e-4"),
+        ("task.deep=1", "task is a setting, not a section", "--set task=VALUE"),
+        ("training.lr=-1", "lr must be positive", None),
     ],
 )
-def test_a_wrong_override_says_why(override: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
+def test_a_wrong_override_says_why_and_what_next(override: str, message: str, hint: str | None) -> None:
+    with pytest.raises(ConfigError) as caught:
         with_overrides(RunConfig(), [override])
+    assert message in caught.value.message
+    assert hint is None or hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("override", "message", "hint"),
+    [
+        ("front_end.kind=logmel", "front_end.kind='logmel': expected one of ", "did you mean log-mel?"),
+        ("front_end=log-mel", "front_end='log-mel': expected a section", "front_end.kind"),
+        ("countries=TR", "countries='TR': expected a list such as ['TR', 'VN']", ""),
+        ("countries=[1]", "countries=1: expected text", ""),
+        ("top_countries=many", "top_countries='many': expected a whole number", ""),
+        ("front_end.n_mel=3", "front_end.n_mel is not a setting", "did you mean front_end.n_mels?"),
+    ],
+)
+def test_a_wrong_setting_of_a_data_set_says_why(override: str, message: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        with_overrides(BuildConfig(), [override])
+    assert message in caught.value.message
+    assert hint in (caught.value.hint or "")
+
+
+def test_a_wrong_setting_of_a_file_is_named_with_the_file(tmp_path: Path) -> None:
+    (tmp_path / "my config.toml").write_text("[training]\nlrr = 1\n")
+    with pytest.raises(ConfigError) as caught:
+        load_toml(RunConfig, tmp_path / "my config.toml")
+    assert caught.value.message == f"{tmp_path}/my config.toml: training.lrr is not a setting"
+    assert caught.value.hint == "did you mean training.lr?"
 
 
 def test_all_wrong_keys_are_named_at_once() -> None:
@@ -61,9 +96,16 @@ def test_all_wrong_keys_are_named_at_once() -> None:
 
 
 def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text("training = [")
-    with pytest.raises(ConfigError, match=r"config\.toml is not valid TOML"):
+    (tmp_path / "config.toml").write_text("lr == 3\n")
+    with pytest.raises(ConfigError, match=r"config\.toml is not valid TOML.*line 1") as caught:
         load_toml(RunConfig, tmp_path / "config.toml")
+    assert 'schedule = "cosine"' in (caught.value.hint or "")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot read .*nothing\.toml: No such file") as caught:
+        load_toml(RunConfig, tmp_path / "nothing.toml")
+    assert "config.toml" in (caught.value.hint or "")
 
 
 def test_bands_above_half_the_sample_rate_are_refused() -> None:

@@ -24,6 +24,20 @@ def test_commands_parse(command: str) -> None:
         assert [value for key, value in context.params.items() if key.endswith(("_root", "folder")) and value]
 
 
+def test_no_command_collides_with_another() -> None:
+    """Each command builds a data set of its own, so that they can all be run one after the other."""
+    group = typer.main.get_command(app)
+    targets = []
+    for command in COMMANDS:
+        name, *arguments = shlex.split(command)
+        with group.commands[name].make_context(name, arguments) as context:  # type: ignore[attr-defined]
+            given = context.params
+        (corpus,) = [key.removesuffix("_root") for key in given if key.endswith(("_root", "folder")) and given[key]]
+        task = given["task"] or CORPORA[corpus].tasks[0]
+        targets.append(str(given["out"] or f"the default folder {corpus}-{task.replace(',', '-')}"))
+    assert sorted(targets) == sorted(set(targets))
+
+
 @pytest.mark.parametrize("name", CORPORA)
 def test_every_corpus_has_a_command(name: str) -> None:
     option = "--folder" if name == "folder" else f"--{name}-root"

@@ -198,7 +198,7 @@ def test_one_label_in_the_split_is_refused(make_echo: Make, write_dataset: Make)
 
 def test_an_empty_split_is_refused(fitting: tuple[Bundle, Dataset]) -> None:
     bundle, dataset = fitting
-    with pytest.raises(DatasetError, match="no 'valid' split"):
+    with pytest.raises(DatasetError, match=r"the valid split of .* has no tracks"):
         evaluate(bundle, dataset=dataset, split="valid")
 
 

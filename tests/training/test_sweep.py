@@ -12,7 +12,7 @@ from geoclass.cli.app import app
 from geoclass.config.settings import RunConfig
 from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.folds import deal_folds, fold_of_dataset
-from geoclass.errors import DatasetError
+from geoclass.errors import DatasetError, UsageError
 from geoclass.training.sweep import expand_grid, plan_sweep
 
 
@@ -62,7 +62,7 @@ def test_every_track_is_tested_once_and_never_beside_its_artist(small_dataset: D
 
 
 def test_too_many_folds_are_refused(small_dataset: Dataset) -> None:
-    with pytest.raises(DatasetError, match="5 groups cannot fill 99 folds"):
+    with pytest.raises(DatasetError, match=r"^15 groups of tracks cannot fill 99 folds"):
         fold_of_dataset(small_dataset, 0, n_folds=99)
 
 
@@ -80,3 +80,10 @@ def test_a_sweep_ends_in_a_table_and_goes_on_where_it_was(small_dataset: Dataset
     again = CliRunner().invoke(app, [str(part) for part in line])
     assert again.exit_code == 0
     assert again.stdout == result.stdout
+
+
+@pytest.mark.parametrize("n_folds", [-3, 1, 2])
+def test_folds_that_cannot_be_are_refused(n_folds: int, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"{n_folds} folds cannot be divided") as caught:
+        plan_sweep(RunConfig(), [], n_folds=n_folds, run_dir=tmp_path)
+    assert caught.value.hint == "give --folds 3 or more"

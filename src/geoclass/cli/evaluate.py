@@ -61,7 +61,7 @@ def evaluate(
 
         opened = Dataset.open(dataset or newest_dataset())
         if opened.leaky:
-            output.warn(f"LEAKY: this data set is split by {opened.group}: its scores are too high for every model")
+            output.warn(f"LEAKY: {opened.claim.leak}: its scores are too high for every model")
         names = list(models or built_in(opened.tasks)[:1])
         reports = []
         for name in names:

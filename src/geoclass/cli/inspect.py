@@ -49,7 +49,7 @@ def _overview(output: Output, dataset: Any) -> None:
     shape = " x ".join(map(str, dataset.features.shape[1:]))
     rows = [
         ("corpus", document["corpus"]["description"]),
-        ("split", f"{document['split']['protocol']} ({document['split']['source']})"),
+        ("split", f"{dataset.protocol} ({document['split']['source']})"),
         ("tracks", document["counts"]["tracks"]),
         ("artists", dataset.tracks["artist_id"].replace("", None).nunique()),
         ("segments", document["counts"]["segments"]),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from geoclass.cli.console import Debug, Device, Output, Quiet, session
+from geoclass.errors import UsageError
 
 
 def train(
@@ -30,7 +31,7 @@ def train(
     run_dir: Annotated[Path | None, typer.Option(help="Folder of the run; the user data folder by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --run-dir.")] = False,
     folds: Annotated[
-        int, typer.Option(help="Grouped cross-validation with so many folds; 0: the data set's split.")
+        int, typer.Option(help="Folds of grouped cross-validation, at least 3. 0: use the data set's own split.")
     ] = 0,
     scheduler: Annotated[str | None, typer.Option(help="A dask scheduler to run a sweep on.")] = None,
     device: Device = "auto",
@@ -52,7 +53,13 @@ def train(
                  "training.precision": precision, "model.name": model, "task": task}  # fmt: skip
         overrides = [f"{key}={value}" for key, value in flags.items() if value is not None]
         resolve_device(device)
-        if folds or any(len(chosen) > 1 for chosen in map(_values, set_ or [])):
+        is_sweep = folds != 0 or any(len(chosen) > 1 for chosen in map(_values, set_ or []))
+        if scheduler is not None and not is_sweep:
+            raise UsageError(
+                "--scheduler distributes several runs, and this is one",
+                hint="add --folds 5, or several values to a --set",
+            )
+        if is_sweep:
             base = _settings(config, preset, None, overrides)
             _sweep(
                 output, Dataset.open(dataset or newest_dataset()), base, set_ or [], folds, run_dir, device, scheduler
@@ -61,7 +68,7 @@ def train(
         settings = _settings(config, preset, run_dir if resume else None, [*overrides, *(set_ or [])])
         opened = Dataset.open(dataset or newest_dataset())
         if opened.leaky:
-            output.warn(f"this data set is split by {opened.group}: scores on it will be leaky")
+            output.warn(f"LEAKY: {opened.claim.leak}: its scores are too high for every model")
         name = settings.model.name or default_model(opened.front_end)
         where = run_dir or _free_run_dir(name, opened)
         output.say(f"{name} on {opened.folder}, run in {where}")
@@ -122,7 +129,6 @@ def _sweep(
 def _settings(config: Path | None, preset: str | None, resumed: Path | None, overrides: list[str]) -> Any:
     from geoclass.config.settings import RunConfig
     from geoclass.config.toml import load_toml, with_overrides
-    from geoclass.errors import UsageError
 
     if config is not None and preset is not None:
         raise UsageError("--config and --preset exclude each other")

@@ -1,18 +1,26 @@
 """Configurations to and from plain data: TOML files, JSON documents and `--set KEY=VALUE`."""
 
 import dataclasses
+import difflib
 import tomllib
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from geoclass.config.settings import raise_all
 from geoclass.errors import ConfigError
 from geoclass.storage import write_text
 
 T = TypeVar("T")
+_EXPECTED = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a configuration."""
+
+    message: str
+    hint: str | None
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -32,12 +40,19 @@ def to_dict(config: Any) -> dict[str, Any]:
 def from_dict(cls: type[T], plain: Mapping[str, Any], *, where: str = "") -> T:
     """Build a configuration from plain data.
 
+    Args:
+        cls: Class of the configuration.
+        plain: Its settings, sections as mappings.
+        where: Put before each name in messages.
+
     Raises:
         ConfigError: Unknown keys, wrong types and contradictions, all in one message.
     """
-    problems: list[str] = []
+    problems: list[Problem] = []
     config = _build(cls, plain, where, problems)
-    raise_all(problems)
+    if problems:
+        hints = dict.fromkeys(problem.hint for problem in problems if problem.hint)
+        raise ConfigError("; ".join(problem.message for problem in problems), hint="; ".join(hints) or None)
     return typing.cast(T, config)
 
 
@@ -55,7 +70,9 @@ def with_overrides(config: T, overrides: Sequence[str]) -> T:
         for parent in parents:
             target = target.setdefault(parent, {})
             if not isinstance(target, dict):
-                raise ConfigError(f"--set {override}: {parent} is a value, not a section")
+                raise ConfigError(
+                    f"--set {override}: {parent} is a setting, not a section", hint=f"set it by --set {parent}=VALUE"
+                )
         if last == "kind":
             target.clear()  # another kind of front end has settings of its own
         target[last] = parse_value(text)
@@ -79,9 +96,14 @@ def load_toml(cls: type[T], path: Path) -> T:
     try:
         plain = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+        raise ConfigError(
+            f"cannot read {path}: {error.strerror}", hint="name a TOML file, such as the config.toml of a run"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+        raise ConfigError(
+            f"{path} is not valid TOML: {error}",
+            hint='write one `name = value` per line below its [section], text in quotes: schedule = "cosine"',
+        ) from error
     return from_dict(cls, plain, where=f"{path}: ")
 
 
@@ -92,51 +114,96 @@ def save_toml(config: Any, path: Path) -> None:
     write_text(path, tomli_w.dumps(to_dict(config)))
 
 
-def _build(cls: Any, plain: Mapping[str, Any], where: str, problems: list[str]) -> Any:
-    hints = typing.get_type_hints(cls)
-    names = {item.name for item in dataclasses.fields(cls)}
-    problems += [
-        f"{where}{key} is not a setting (known: {', '.join(sorted(names))})" for key in plain if key not in names
-    ]
-    values: dict[str, Any] = {}
-    for name in names & set(plain):
-        values[name] = _convert(hints[name], plain[name], f"{where}{name}", problems)
+def _build(cls: Any, plain: Mapping[str, Any], where: str, problems: list[Problem]) -> Any:
+    types_of = typing.get_type_hints(cls)
+    fields = {item.name: item for item in dataclasses.fields(cls)}
+    problems += [_unknown(key, list(fields), where) for key in plain if key not in fields]
+    values = {
+        name: _convert(types_of[name], plain[name], f"{where}{name}", problems, default=_default(item))
+        for name, item in fields.items()
+        if name in plain
+    }
     if problems:
         return None
     try:
         return cls(**values)
     except ConfigError as error:
-        problems.append(f"{where}{error.message}")
+        problems.append(Problem(f"{where}{error.message}", error.hint))
         return None
 
 
-def _convert(hint: Any, value: Any, where: str, problems: list[str]) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any or origin is Mapping:
+def _unknown(key: str, names: Sequence[str], where: str) -> Problem:
+    close = difflib.get_close_matches(key, names, n=1)
+    section = where.rpartition(" ")[2]
+    hint = f"did you mean {section}{close[0]}?" if close else f"expected one of {', '.join(sorted(names))}"
+    return Problem(f"{where}{key} is not a setting", hint)
+
+
+def _default(item: "dataclasses.Field[Any]") -> Any:
+    return None if item.default is dataclasses.MISSING else item.default
+
+
+def _convert(kind: Any, value: Any, where: str, problems: list[Problem], *, default: Any = None) -> Any:
+    """`value` as the type `kind`; what cannot be converted is a problem."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any or (origin is Mapping and isinstance(value, Mapping)):
         return value
-    if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
-        return _build(hint, value, f"{where}.", problems)
+    if dataclasses.is_dataclass(kind) and isinstance(value, Mapping):
+        return _build(kind, value, f"{where}.", problems)
     if origin in (types.UnionType, typing.Union):
-        kinds = {typing.get_type_hints(part).get("kind"): part for part in arguments if dataclasses.is_dataclass(part)}
-        if kinds and isinstance(value, Mapping):
-            for kind, part in kinds.items():
-                if value.get("kind") in typing.get_args(kind):
-                    return _build(part, value, f"{where}.", problems)
-            known = sorted(choice for kind in kinds for choice in typing.get_args(kind))
-            problems.append(f"{where}.kind={value.get('kind')!r} is not one of {', '.join(known)}")
-            return None
-        plain_types = [part for part in arguments if part is not type(None)]
-        return None if value is None else _convert(plain_types[0], value, where, problems)
-    if origin is Literal:
-        if value not in arguments:
-            problems.append(f"{where}={value!r} is not one of {', '.join(map(str, arguments))}")
+        return _convert_union(arguments, value, where, problems, default=default)
+    if origin is Literal and value in arguments:
         return value
-    if origin is tuple:
-        if isinstance(value, list | tuple):
-            return tuple(_convert(arguments[0], item, where, problems) for item in value)
-    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+    if origin is tuple and isinstance(value, list | tuple):
+        return tuple(_convert(arguments[0], item, where, problems) for item in value)
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    elif isinstance(value, hint) and (hint is bool or not isinstance(value, bool)):
+    if isinstance(kind, type) and isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
         return value
-    problems.append(f"{where}={value!r} is not a {getattr(hint, '__name__', hint)}")
+    problems.append(_mismatch(kind, value, where, default))
     return None
+
+
+def _convert_union(kinds: Sequence[Any], value: Any, where: str, problems: list[Problem], *, default: Any) -> Any:
+    """A value that may be None, or a section whose `kind` says which of several classes it is."""
+    classes = {
+        name: part
+        for part in kinds
+        if dataclasses.is_dataclass(part)
+        for name in typing.get_args(typing.get_type_hints(part)["kind"])
+    }
+    if not classes:
+        (plain_kind,) = (part for part in kinds if part is not type(None))
+        return None if value is None else _convert(plain_kind, value, where, problems, default=default)
+    if not isinstance(value, Mapping):
+        problems.append(
+            Problem(f"{where}={value!r}: expected a section", f"name one of its settings, such as {where}.kind")
+        )
+    elif value.get("kind") not in classes:
+        close = difflib.get_close_matches(str(value.get("kind")), list(classes), n=1)
+        hint = f"did you mean {close[0]}?" if close else None
+        problems.append(
+            Problem(f"{where}.kind={value.get('kind')!r}: expected one of {', '.join(sorted(classes))}", hint)
+        )
+    else:
+        return _build(classes[value["kind"]], value, f"{where}.", problems)
+    return None
+
+
+def _mismatch(kind: Any, value: Any, where: str, default: Any) -> Problem:
+    choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
+    if choices:
+        expected = f"one of {', '.join(map(str, choices))}"
+    elif dataclasses.is_dataclass(kind) or typing.get_origin(kind) is Mapping:
+        expected = "a section of settings"
+    else:
+        expected = _EXPECTED.get(kind, "a list such as ['TR', 'VN']")
+    close = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
+    name = where.rpartition(" ")[2]
+    if close:
+        hint = f"did you mean {close[0]}?"
+    elif default is not None and default != "" and default != ():
+        hint = f"the default is {name}={str(default).lower() if isinstance(default, bool) else default}"
+    else:
+        hint = None
+    return Problem(f"{where}={value!r}: expected {expected}", hint)

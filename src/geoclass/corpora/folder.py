@@ -13,6 +13,7 @@ from geoclass.corpora.base import Skipped, Track, check_root, check_task, file_p
 from geoclass.corpora.tables import coordinates, find_columns, finite, header_of, read_rows
 from geoclass.errors import CorpusError, UsageError
 from geoclass.geo.countries import find_country
+from geoclass.text import name_key
 from geoclass.vocabulary import SPLITS
 
 CSV_NAMES = ("labels.csv", "metadata.csv")  # looked for in the folder, in this order
@@ -122,7 +123,7 @@ class Folder:
         return Track(
             track_id=path,
             path=path,
-            artist_id=between[0].casefold() if between else "",
+            artist_id=self._artist_id(between[0], country) if between else "",
             artist=between[0] if between else "",
             album=between[1] if len(between) > 1 else "",
             title=relative.stem,
@@ -130,6 +131,11 @@ class Folder:
             genre=genre,
             genres=(genre,) if genre else (),
         )
+
+    @staticmethod
+    def _artist_id(name: str, country: str) -> str:
+        """An artist is from one country, so that TR/artist 1 and CN/artist 1 are two; but one may play two genres."""
+        return f"{country}/{name_key(name)}" if country else name_key(name)
 
     # ---- CSV -----------------------------------------------------------------------------------------------------
 
@@ -178,7 +184,7 @@ class Folder:
         return Track(
             track_id=path,
             path=path,
-            artist_id=artist.casefold(),
+            artist_id=name_key(artist),
             artist=artist,
             album=fields.get("album", ""),
             title=fields.get("title", ""),

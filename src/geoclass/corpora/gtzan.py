@@ -1,7 +1,7 @@
 """GTZAN genre collection (Tzanetakis and Cook, IEEE Transactions on Speech and Audio Processing 10(5), 2002).
 
-Ten genres of 100 clips of 30 s. Random splits of it leak: clips repeat, and artists stand on both sides. The default
-is therefore the fault-filtered split of Kereliuk, Sturm and Larsen ("Deep learning and music adversaries", IEEE
+Ten genres of 100 clips of 30 s. Random splits of it leak: clips repeat, and artists stand on both sides. The official
+split is therefore the fault-filtered one of Kereliuk, Sturm and Larsen ("Deep learning and music adversaries", IEEE
 Transactions on Multimedia 17(11), 2015), 443, 197 and 290 clips, whose lists lie in `gtzan_filtered/`.
 """
 
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar
 
 from geoclass.corpora.base import (
     Skipped,
@@ -20,10 +20,9 @@ from geoclass.corpora.base import (
     with_official_split,
 )
 from geoclass.corpora.tables import NumberTable, find_columns, find_table, header_of, number_table, read_rows
-from geoclass.errors import CorpusError, UsageError
+from geoclass.errors import CorpusError
 from geoclass.vocabulary import SPLITS
 
-SplitName = Literal["filtered", "random"]
 CLIP_S = 30.0  # seconds
 _CLIP = re.compile(r"(?P<genre>[a-z]+)\.\d{5}")  # "blues.00000"
 _NOT_NUMBERS = ("filename", "length", "label")  # of features_30_sec.csv; length is in samples and no feature
@@ -36,13 +35,11 @@ class GTZAN:
     Args:
         root: The folder that holds `genres_original/` or `genres/`, or either of them.
         features: A CSV such as features_30_sec.csv, itself or its name below `root`: rows of numbers, no sound.
-        split: "filtered": the fault-filtered split, without the clips that it leaves out. "random": all clips and no
-            official split; no artist is known, so that whatever is drawn from them leaks.
         task: "genre".
 
     Raises:
         CorpusError: Missing or empty root, no clips, a table without its columns.
-        UsageError: An unknown split or task.
+        UsageError: Another task.
     """
 
     name: ClassVar[str] = "gtzan"
@@ -53,15 +50,12 @@ class GTZAN:
         root: str | Path,
         *,
         features: str | Path | None = None,
-        split: str = "filtered",
         task: str = "genre",
     ) -> None:
         root = Path(root)
         check_task("GTZAN", task, self.tasks)
-        if split not in get_args(SplitName):
-            raise UsageError(f"GTZAN has no split {split!r}", hint=f"one of {', '.join(get_args(SplitName))}")
         check_root("GTZAN", root, expected=_EXPECTED)
-        self._split = _filtered_split() if split == "filtered" else None
+        self._split = _filtered_split()
         self.notes: list[str] = []
         self.audio_root: Path | None = None
         self.columns: tuple[str, ...] = ()
@@ -72,19 +66,14 @@ class GTZAN:
             self._csv = find_table(features, root)
             self._genres, self._table = _read_features(self._csv)
             self.columns = self._table.columns
-        kind = f"{len(self.columns)} statistics of each clip" if features else "sound"
-        policy = "fault-filtered split" if self._split else "no official split: random splits of GTZAN leak"
-        self.description = f"GTZAN, {kind}; {policy}"
+        self.description = f"GTZAN, {len(self.columns)} statistics of each clip" if features else "GTZAN, sound"
 
     def tracks(self) -> Iterator[Track | Skipped]:
         """The clips by path, or the rows of the table in their order."""
         self.notes.clear()
         found = list(self._from_sound() if self.audio_root else self._from_table())
-        if self._split:
-            clips = {clip.track_id for clip in found}
-            absent = sum(clip not in clips for clip in self._split)
-            if absent:
-                self.notes.append(f"{absent} of the {len(self._split)} clips of the fault-filtered split are not here")
+        if absent := len(self._split.keys() - {clip.track_id for clip in found}):
+            self.notes.append(f"{absent} of the {len(self._split)} clips of the fault-filtered split are not here")
         yield from with_official_split(found, notes=self.notes)
 
     def _from_sound(self) -> Iterator[Track | Skipped]:
@@ -116,8 +105,6 @@ class GTZAN:
     def _labelled(
         self, clip: str, genre: str, *, path: str = "", features: dict[str, float] | None = None
     ) -> Track | Skipped:
-        if self._split is not None and clip not in self._split:
-            return Skipped(track_id=clip, path=path, reason="left out by the fault-filtered split")
         return Track(
             track_id=clip,
             path=path,
@@ -125,7 +112,7 @@ class GTZAN:
             genre=genre,
             genres=(genre,),
             duration_s=CLIP_S,
-            split=self._split[clip] if self._split else "",
+            split=self._split.get(clip, ""),
             licence="no licence is stated",
             features=features,
         )

@@ -18,6 +18,7 @@ from geoclass.corpora.spotify import BATCH, SPOTIFY_COLUMNS, SpotifyFeatures
 from geoclass.corpora.tables import NumberTable, find_columns, find_table, header_of, number_table, read_rows
 from geoclass.errors import CorpusError, UsageError
 from geoclass.geo.countries import find_country
+from geoclass.text import name_key
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "track": ("track_name", "track_title", "track"),
@@ -143,7 +144,7 @@ class MIRAGE:
                 first[key] = country
                 yield Track(
                     track_id="mirage-" + hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16],
-                    artist_id=artist.casefold(),
+                    artist_id=name_key(artist),
                     artist=artist,
                     title=title,
                     country=country,
@@ -244,7 +245,7 @@ def _with_features(track: Track, features: dict[str, float]) -> Track:
 
 
 def _key(title: str, artist: str) -> str:
-    return f"{title.strip().casefold()}\x1f{artist.strip().casefold()}"
+    return f"{title.strip().casefold()}\x1f{name_key(artist)}"
 
 
 @lru_cache(maxsize=1024)

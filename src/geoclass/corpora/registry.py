@@ -21,6 +21,17 @@ CORPORA: dict[str, type[Corpus]] = {
 }
 
 
+def corpus_options(name: str) -> tuple[str, ...]:
+    """The keyword arguments that a corpus takes beside its root.
+
+    Raises:
+        UsageError: No such corpus.
+    """
+    if name not in CORPORA:
+        raise UsageError(f"no corpus {name!r}", hint=f"expected one of {', '.join(CORPORA)}")
+    return tuple(option for option in inspect.signature(CORPORA[name]).parameters if option != "root")
+
+
 def open_corpus(name: str, root: str | Path, **options: Any) -> Corpus:
     """Open the corpus `name` at `root`; its `options` are the keyword arguments of its class.
 
@@ -28,12 +39,11 @@ def open_corpus(name: str, root: str | Path, **options: Any) -> Corpus:
         UsageError: No such corpus, or an option that it does not have.
         CorpusError: The root is not laid out as it should be.
     """
-    if name not in CORPORA:
-        raise UsageError(f"no corpus {name!r}", hint=f"one of {', '.join(CORPORA)}")
-    accepted = [option for option in inspect.signature(CORPORA[name]).parameters if option != "root"]
-    unknown = [option for option in options if option not in accepted]
-    if unknown:
-        raise UsageError(f"the {name} corpus has no option {', '.join(unknown)}", hint=f"it has {', '.join(accepted)}")
+    accepted = corpus_options(name)
+    if unknown := [option for option in options if option not in accepted]:
+        raise UsageError(
+            f"the {name} corpus has no option {', '.join(unknown)}", hint=f"its options are {', '.join(accepted)}"
+        )
     make: Any = CORPORA[name]
     corpus: Corpus = make(root, **options)
     return corpus

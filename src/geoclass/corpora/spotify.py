@@ -15,6 +15,7 @@ from typing import Any
 
 from geoclass.errors import CorpusError, StorageError
 from geoclass.storage import cache_dir
+from geoclass.text import name_key
 
 SPOTIFY_COLUMNS = (
     *("danceability", "energy", "key", "loudness", "mode", "speechiness", "acousticness"),
@@ -173,9 +174,8 @@ def _numbers(answer: dict[str, Any] | None) -> dict[str, float] | str:
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two names agree but for case and punctuation."""
-    plain = ["".join(letter for letter in name.casefold() if letter.isalnum()) for name in (one, other)]
-    return plain[0] == plain[1] and (plain[0] != "" or one == other)
+    """Whether two names agree but for case, accents, punctuation and spaces."""
+    return name_key(one).replace(" ", "") == name_key(other).replace(" ", "")
 
 
 def _key(title: str, artist: str) -> tuple[str, str]:

@@ -1,7 +1,5 @@
 """What stands on both sides of a split: artists, albums, titles, recordings, and sound that is nearly the same."""
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -14,13 +12,14 @@ from numpy.typing import NDArray
 from geoclass.config.frontends import LogMelConfig
 from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.fingerprints import SAME, describe, nearest, reduce_log_mels, similarity
+from geoclass.dataset.split import artist_keys
 from geoclass.progress import Progress
+from geoclass.text import name_key
 from geoclass.vocabulary import SPLITS
 
 NEIGHBOURS = 5  # segments of the other side that are compared in full
 _BLOCK = 512  # segments at a time
 _NO_TITLES = frozenset({"", "untitled", "intro", "outro", "interlude", "track"})
-_Words = Callable[[str], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,24 +111,19 @@ def _tracks(dataset: Dataset, name: str) -> pd.DataFrame | None:
     return part if len(part) else None
 
 
-def _words(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return re.sub(r"[\W_]+", " ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
-
-
 def _artist_keys(tracks: pd.DataFrame) -> Iterator[set[str]]:
-    for number, name in zip(tracks["artist_id"], tracks["artist"], strict=True):
-        yield {key for key in (f"id {number}" if number else "", _words(name)) if key}
+    for own in map(artist_keys, tracks["track_id"], tracks["artist_id"], tracks["artist"]):
+        yield {key for key in own if not key.startswith("track ")}
 
 
 def _album_keys(tracks: pd.DataFrame) -> Iterator[set[str]]:
     for artist, album in zip(tracks["artist"], tracks["album"], strict=True):
-        yield {f"{_words(artist)}: {_words(album)}"} if _words(album) else set()
+        yield {f"{name_key(artist)}: {name_key(album)}"} if name_key(album) else set()
 
 
 def _title_keys(tracks: pd.DataFrame) -> Iterator[set[str]]:
     for title in tracks["title"]:
-        yield {_words(title)} - _NO_TITLES
+        yield {name_key(title)} - _NO_TITLES
 
 
 def _recording_keys(tracks: pd.DataFrame) -> Iterator[set[str]]:
@@ -153,7 +147,11 @@ def _met(train: pd.DataFrame, scored: pd.DataFrame, keys: Callable[[pd.DataFrame
 def _shared(kind: str, first: str, second: str, a: pd.DataFrame, b: pd.DataFrame, keys: Any) -> Shared:
     known = set[str]().union(*keys(a))
     both = [own & known for own in keys(b)]
-    values = {min(values, key=lambda value: (value.startswith(("id ", "track ")), value)) for values in both if values}
+    values = {
+        min(values, key=lambda value: (value.startswith(("artist ", "track ")), value)) for values in both if values
+    }
+    if kind == "artist":
+        values = {value.removeprefix("name ") for value in values}
     return Shared(
         kind=kind,
         first=first,

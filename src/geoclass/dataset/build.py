@@ -19,6 +19,7 @@ from geoclass.corpora.base import Corpus, Skipped, Track
 from geoclass.dataset.balance import surplus
 from geoclass.dataset.dataset import FORMAT, SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset, dataset_fingerprint
 from geoclass.dataset.extract import Extracted, FeatureWriter, Job, extract, extract_all, normalization
+from geoclass.dataset.protocol import claim_of
 from geoclass.dataset.select import Selection, labels_of, reason_kind, select_tracks
 from geoclass.dataset.split import artist_keys, empty_cells, merge_groups, split_groups, split_segments
 from geoclass.errors import DatasetError
@@ -65,12 +66,17 @@ def build_dataset(
         DatasetError: Nothing to learn from, or `out` holds something else.
         StorageError: `out` cannot be written.
     """
-    config = config or BuildConfig()
+    config = config or BuildConfig(task=corpus.tasks[0])
     if corpus.columns:
         config = replace(config, front_end=TableConfig(columns=corpus.columns))
     out = Path(out)
     selection = select_tracks(corpus, config=config, progress=progress)
     tracks, left_out, official = _assign_splits(selection, config)
+    _require_splits(
+        {track.split for track in tracks} | ({*SPLITS} if config.group == "segment" else set()),
+        config,
+        official=official,
+    )
     plan = fingerprint(to_dict(config), corpus.name, [(track.track_id, track.path, track.split) for track in tracks])
     features_name = fingerprint(to_dict(config.front_end))[:16]
     if _is_complete(out, plan):
@@ -84,6 +90,7 @@ def build_dataset(
         run = _runner(corpus, config, workers=workers, scheduler=scheduler)
         segments, failed = _store_sound(tracks, folder, config, plan=plan, run=run, progress=progress)
     segments = _finish_segments(segments, config)
+    _require_splits({segment.split for segment in segments}, config, official=official)
     kept = {segment.track.track_id for segment in segments}
     tracks = [track for track in tracks if track.track_id in kept]
     labels = _surviving_labels(tracks, selection.labels, config)
@@ -98,8 +105,15 @@ def build_dataset(
     _write_csv(out / "skipped.csv", ["track_id", "path", "reason"], ((s.track_id, s.path, s.reason) for s in skipped))
     counts = _counts(labels, segments, config)
     summary = _summary(corpus, selection, skipped, counts, config)
-    if config.group == "artist" and not official and (alone := sum(not track.artist_id for track in tracks)):
-        summary["warnings"].append(f"{alone} tracks have no artist: each is taken for an artist of its own")
+    claim = claim_of(
+        ((track.track_id, track.artist_id, track.artist) for track in tracks),
+        {(segment.track.track_id, segment.split) for segment in segments},
+        wanted=config.group,
+    )
+    if claim.leaky:
+        summary["warnings"].append(f"the splits leak: {claim.leak}")
+    if config.group == "artist" and (alone := sum(not (track.artist_id or track.artist) for track in tracks)):
+        summary["warnings"].append(f"{alone} tracks have no artist: each counts as an artist of its own")
     write_json(out / "summary.json", summary, format="geoclass/summary")
     document = {
         "geoclass": __version__,
@@ -109,7 +123,7 @@ def build_dataset(
         "build": to_dict(config),
         "split": {
             "group": config.group,
-            "protocol": _protocol(tracks, config, official=official),
+            "protocol": claim.protocol,
             "source": "official" if official else f"seed {config.seed or 0}",
         },
         "counts": counts,
@@ -133,7 +147,11 @@ def build_dataset(
 def _assign_splits(selection: Selection, config: BuildConfig) -> tuple[list[Track], list[Skipped], bool]:
     """Tracks with their split, those that balancing leaves out, and whether the split is the corpus' own."""
     tracks, task, seed = selection.tracks, config.tasks[0], config.seed or 0
-    official = config.group == "artist" and config.seed is None and {track.split for track in tracks} == set(SPLITS)
+    official = config.group == "artist" and config.seed is None and {track.split for track in tracks} >= set(SPLITS)
+    left_out = []
+    if official:  # such as the clips that the fault-filtered split of GTZAN leaves out
+        left_out = [_skipped(track, "left out by the official split") for track in tracks if not track.split]
+        tracks = [track for track in tracks if track.split]
     if config.group == "segment":
         tracks = [replace(track, split="train") for track in tracks]  # segments are dealt out later
     elif not official:
@@ -149,27 +167,35 @@ def _assign_splits(selection: Selection, config: BuildConfig) -> tuple[list[Trac
         )
         tracks = [replace(track, split=split) for track, split in zip(tracks, splits, strict=True)]
     if config.balance != "downsample":
-        return tracks, [], official
+        return tracks, left_out, official
     gone = surplus(
         [track.track_id for track in tracks],
         [_main_label(track, task, config) for track in tracks],
         [track.split for track in tracks],
         seed=seed,
     )
-    left_out = [
-        Skipped(track_id=track.track_id, path=track.path, reason="balance: its label has enough tracks")
-        for index, track in enumerate(tracks)
-        if index in gone
+    left_out += [
+        _skipped(track, "balance: its label has enough tracks") for index, track in enumerate(tracks) if index in gone
     ]
     return [track for index, track in enumerate(tracks) if index not in gone], left_out, official
 
 
-def _protocol(tracks: Sequence[Track], config: BuildConfig, *, official: bool) -> str:
-    """What reports say of the split. Artists that nobody knows cannot be kept apart."""
-    if config.group != "artist":
-        return "leaky"
-    known = official or any(track.artist_id for track in tracks)
-    return "artist-disjoint" if known else "track-disjoint (artists unknown)"
+def _skipped(track: Track, reason: str) -> Skipped:
+    return Skipped(track_id=track.track_id, path=track.path, reason=reason)
+
+
+def _require_splits(present: set[str], config: BuildConfig, *, official: bool) -> None:
+    """Refuse what could not be trained, calibrated or scored."""
+    empty = [split for split in SPLITS if split not in present]
+    if not empty:
+        return
+    if official:
+        hint = "--seed 0 draws a split instead of using the official one"
+    elif config.group == "artist":
+        hint = "add recordings of more artists (three per label are enough), or split by --group track"
+    else:
+        hint = "add recordings, or raise --set valid_fraction=… and test_fraction=…"
+    raise DatasetError(f"no tracks are left for the {' and the '.join(empty)} split", hint=hint)
 
 
 def _main_label(track: Track, task: str, config: BuildConfig) -> str:

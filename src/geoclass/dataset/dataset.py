@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from geoclass.config.frontends import FrontEndConfig
 from geoclass.config.settings import BuildConfig
 from geoclass.config.toml import from_dict
+from geoclass.dataset.protocol import Claim, claim_of
 from geoclass.errors import DatasetError, StorageError
 from geoclass.storage import fingerprint, read_json, sha256_file
+from geoclass.vocabulary import SPLITS
 
 FORMAT = "geoclass/dataset"
 TRACK_COLUMNS = [
@@ -95,20 +97,30 @@ class Dataset:
         """How the features were made."""
         return self.config.front_end
 
+    @cached_property
+    def claim(self) -> Claim:
+        """What the split keeps apart, computed from the tracks that are there and not taken from the document."""
+        tracks, segments = self.tracks, self.segments
+        return claim_of(
+            zip(tracks["track_id"], tracks["artist_id"], tracks["artist"], strict=True),
+            set(zip(segments["track_id"], segments["split"], strict=True)),
+            wanted=self.config.group,
+        )
+
     @property
     def group(self) -> str:
         """What no two splits share: "artist", "track" or "segment"."""
-        return self.config.group
+        return self.claim.group
 
     @property
     def leaky(self) -> bool:
-        """Whether splits share artists or even recordings."""
-        return self.group != "artist"
+        """Whether splits share artists or even recordings; `claim.leak` says which."""
+        return self.claim.leaky
 
     @property
     def protocol(self) -> str:
-        """What reports say of the split: "artist-disjoint", "track-disjoint (artists unknown)" or "leaky"."""
-        return str(self.document["split"]["protocol"])
+        """What reports say of the split: "artist-disjoint", "track-disjoint (artists unknown)", "leaky" and so on."""
+        return self.claim.protocol
 
     def kind(self, task: str) -> str:
         """ "single" (one label a track) or "multi" (a set of labels)."""
@@ -150,8 +162,12 @@ class Dataset:
         segments = self.segments
         ids = np.flatnonzero((segments["split"] == name).to_numpy())
         if not len(ids):
-            known = sorted(set(segments["split"]) - {"unused"})
-            raise DatasetError(f"{self.folder} has no {name!r} split", hint=f"it has: {', '.join(known)}")
+            if name in SPLITS:
+                raise DatasetError(
+                    f"the {name} split of {self.folder} has no tracks",
+                    hint="build it again with recordings of more artists per label, or with --group track",
+                )
+            raise DatasetError(f"{name!r} is not a split of {self.folder}", hint=f"expected {', '.join(SPLITS)}")
         names = segments["track_id"].to_numpy()[ids]
         tracks = self.tracks[self.tracks["track_id"].isin(set(names))].reset_index(drop=True)
         rows = pd.Series(np.arange(len(tracks)), index=tracks["track_id"])

@@ -10,8 +10,9 @@ import pandas as pd
 from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.extract import normalization
 from geoclass.dataset.split import artist_keys, hash_key, merge_groups
-from geoclass.errors import DatasetError
+from geoclass.errors import DatasetError, UsageError
 from geoclass.storage import fingerprint
+from geoclass.vocabulary import SPLITS
 
 
 def fold_of_dataset(dataset: Dataset, number: int, *, n_folds: int, seed: int = 0) -> Dataset:
@@ -27,10 +28,12 @@ def fold_of_dataset(dataset: Dataset, number: int, *, n_folds: int, seed: int = 
         seed: Another seed deals the groups out otherwise.
 
     Raises:
+        UsageError: Fewer than 3 folds.
         DatasetError: Too few groups, or a fold that does not exist.
     """
-    if n_folds < 3 or not 0 <= number < n_folds:
-        raise DatasetError(f"fold {number} of {n_folds} does not exist", hint="give --folds 3 or more")
+    check_folds(n_folds)
+    if not 0 <= number < n_folds:
+        raise DatasetError(f"there is no fold {number} of {n_folds}", hint=f"folds are numbered 0 to {n_folds - 1}")
     segments = dataset.segments.copy()
     tracks = dataset.tracks.set_index("track_id").loc[segments["track_id"]]
     group = {
@@ -39,7 +42,7 @@ def fold_of_dataset(dataset: Dataset, number: int, *, n_folds: int, seed: int = 
         ),
         "track": tracks.index.to_series(),
         "segment": tracks.index.to_series() + "@" + segments["start_s"].astype(str).to_numpy(),
-    }[dataset.group]
+    }[dataset.config.group]
     task = dataset.tasks[0]
     labels = tracks[task if dataset.kind(task) == "single" else "genres"].str.split("|").str[0]
     folds = np.array(deal_folds(group.tolist(), labels.tolist(), n_folds=n_folds, seed=seed))
@@ -53,7 +56,20 @@ def fold_of_dataset(dataset: Dataset, number: int, *, n_folds: int, seed: int = 
     view.fingerprint = fingerprint(dataset.fingerprint, "fold", number, n_folds, seed)
     split = {**dataset.document["split"], "source": f"fold {number + 1} of {n_folds}, seed {seed}"}
     view.document = {**dataset.document, "split": split}
+    view.__dict__.pop("claim", None)  # of the other split
     return view
+
+
+def check_folds(n_folds: int) -> None:
+    """Refuse fewer folds than there are splits.
+
+    Raises:
+        UsageError: Fewer than 3.
+    """
+    if n_folds < len(SPLITS):
+        raise UsageError(
+            f"{n_folds} folds cannot be divided into training, validation and test folds", hint="give --folds 3 or more"
+        )
 
 
 def deal_folds(groups: Sequence[str], labels: Sequence[str], *, n_folds: int, seed: int) -> list[int]:
@@ -68,7 +84,11 @@ def deal_folds(groups: Sequence[str], labels: Sequence[str], *, n_folds: int, se
     for group, label in zip(groups, labels, strict=True):
         members[group][label] += 1
     if len(members) < n_folds:
-        raise DatasetError(f"{len(members)} groups cannot fill {n_folds} folds", hint=f"give --folds {len(members)}")
+        few = len(members) < len(SPLITS)
+        raise DatasetError(
+            f"{len(members)} groups of tracks cannot fill {n_folds} folds",
+            hint="add recordings of other artists" if few else f"give --folds {len(members)}",
+        )
     held: list[Counter[str]] = [Counter() for _ in range(n_folds)]
     fold_of: dict[str, int] = {}
     for group in sorted(members, key=lambda group: (-members[group].total(), hash_key(seed, group))):

@@ -33,7 +33,7 @@ def _counts(dataset: Dataset, task: str) -> Any:
         axes.barh(labels, numbers, left=left, label=split, color=colour)
         left += numbers
     axes.invert_yaxis()
-    axes.set(xlabel="tracks", title=f"{task}: tracks by split ({dataset.document['split']['protocol']})")
+    axes.set(xlabel="tracks", title=f"{task}: tracks by split ({dataset.protocol})")
     axes.legend()
     return figure
 

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from geoclass.errors import DatasetError
+from geoclass.text import name_key
 from geoclass.vocabulary import SPLITS
 
 
@@ -64,11 +65,15 @@ def split_groups(
 
 
 def artist_keys(track_id: str, artist_id: str, artist: str) -> list[str]:
-    """What a track's artist is known by; a track without an artist stands alone."""
-    if not artist_id:
-        return [f"track {track_id}"]
-    name = " ".join(artist.casefold().split())
-    return [f"artist {artist_id}", *([f"name {name}"] if name else [])]
+    """What a track's artist is known by: an id, a name, or both. A track without an artist stands alone.
+
+    Two ids with one name are one artist, unless the id itself tells namesakes apart, as "TR/artist 1" does.
+    """
+    name = name_key(artist)
+    keys = [f"artist {artist_id}"] if artist_id else []
+    if name and not artist_id.endswith(f"/{name}"):
+        keys.append(f"name {name}")
+    return keys or [f"track {track_id}"]
 
 
 def merge_groups(keys: Sequence[Sequence[str]]) -> list[str]:

@@ -57,10 +57,12 @@ def leak_report(
     if touched.all():
         advice = (
             "no track of this split is new to the model: there is no honest score on this data set; "
-            "build one with --group artist"
+            "build one with --group artist --seed 0"
         )
     elif dataset.leaky:
-        advice = "what is left is a small and odd part of the split; for a number to report build with --group artist"
+        advice = (
+            "what is left is a small and odd part of the split; to report a number, build with --group artist --seed 0"
+        )
     return LeakReport(task=report.task, rows=tuple(rows), audit=result, advice=advice)
 
 

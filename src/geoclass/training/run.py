@@ -161,7 +161,7 @@ def _bundle(dataset: Dataset, config: RunConfig, model: Any, heads: tuple[Head, 
         heads=heads,
         data={
             "corpus": corpus["description"],
-            "split": f"{dataset.document['split']['protocol']}, {dataset.document['split']['source']}",
+            "split": f"{dataset.protocol}, {dataset.document['split']['source']}",
             "licence": "; ".join(sorted(set(dataset.tracks["licence"]) - {""})[:10]) or "not stated",
         },
         device=runtime.device,

@@ -13,7 +13,7 @@ import numpy as np
 from geoclass.config.settings import RunConfig
 from geoclass.config.toml import with_overrides
 from geoclass.dataset.dataset import Dataset
-from geoclass.dataset.folds import fold_of_dataset
+from geoclass.dataset.folds import check_folds, fold_of_dataset
 from geoclass.errors import DatasetError
 from geoclass.parallel.cluster import cluster_map
 from geoclass.training.run import score_split, train
@@ -48,7 +48,13 @@ def expand_grid(overrides: Sequence[str]) -> list[list[str]]:
 
 
 def plan_sweep(base: RunConfig, overrides: Sequence[str], *, n_folds: int, run_dir: Path) -> list[Trial]:
-    """The trials of a sweep: every combination of the overrides' values, on every fold."""
+    """The trials of a sweep: every combination of the overrides' values, on every fold.
+
+    Raises:
+        UsageError: A number of folds that cross-validation cannot have.
+    """
+    if n_folds:
+        check_folds(n_folds)
     trials = []
     combinations = expand_grid(overrides)
     for chosen in combinations:
