@@ -8,7 +8,13 @@ import numpy as np
 import rare_sounds
 import soundfile
 
+from geoclass.audio.decode import load_audio
 from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
+from geoclass.tagging.apply import apply_plan
+from geoclass.tagging.formats import edit
+from geoclass.tagging.plan import Policy, plan_tags
+from geoclass.tagging.tags import read_tags, tag_edits
+from geoclass.tagging.undo import undo
 
 RATE = 22_050  # Hz
 # Sound, and what has a signature and carries tags but cannot be decoded.
@@ -120,3 +126,25 @@ class FakeClassifier:
     def default(self, path: Path) -> Prediction:
         country = dict.fromkeys(COUNTRIES, 0.1) | {self.country: self.sure}
         return answer(path, country=country, genre=dict(zip(GENRES, (0.71, 0.2, 0.6), strict=True)))
+
+
+def round_trip(path: Path, folder: Path) -> str:
+    """Tag (both fields, whatever is there) and undo; the sound must not change, and the way back must be exact."""
+    original, samples = path.read_bytes(), load_audio(path, sample_rate=RATE)
+    policy = Policy(overwrite=frozenset({"country", "genre"}))
+    (result,) = apply_plan(plan_tags(FakeClassifier(), paths=[path], policy=policy), journal=folder / "journal")
+    np.testing.assert_array_equal(load_audio(path, sample_rate=RATE), samples)
+    if result.status == "written":
+        assert read_tags(path).values["genre"] == ("Folk", "Hip-Hop Rap")
+        assert [done.status for done in undo(folder / "journal")] == ["restored"]
+    assert path.read_bytes() == original
+    return result.reason or result.status
+
+
+def patched(path: Path, **changes: tuple[str, ...]) -> None:
+    """Change tags without a plan."""
+    with open(path, "rb") as file:
+        edits, out = tag_edits(path, file, changes), io.BytesIO()
+        edit.copy_patched(file, out, edits, size=path.stat().st_size)
+        assert edit.is_patched(file, out, edits, size=path.stat().st_size)
+    path.write_bytes(out.getvalue())

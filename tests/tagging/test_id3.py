@@ -147,7 +147,7 @@ def test_a_tag_longer_than_the_file_is_left_alone(make, tmp_path: Path) -> None:
     original = path.read_bytes()
     result = run(path, tmp_path / "journal")
     assert result.status == "failed"
-    assert "the file ends within a tag" in result.reason
+    assert "the file ends inside a tag" in result.reason
     assert path.read_bytes() == original
 
 

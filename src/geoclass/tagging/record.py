@@ -54,7 +54,7 @@ class Record:
 def to_line(document: Mapping[str, Any]) -> bytes:
     """A line of a journal."""
     # ASCII only: names that are not UTF-8 survive as escaped surrogates.
-    return json.dumps(document, separators=(",", ":"), default=list).encode("ascii") + b"\n"
+    return json.dumps(document, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def encode(record: Record) -> bytes:

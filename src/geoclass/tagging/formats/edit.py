@@ -86,7 +86,7 @@ def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
     file.seek(offset)
     data = file.read(length)
     if len(data) != length:
-        raise ValueError(f"the file ends within a tag: {length} bytes are promised at byte {offset}")
+        raise ValueError(f"the file ends inside a tag: expected {length} bytes at byte {offset}")
     return data
 
 
