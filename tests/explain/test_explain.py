@@ -15,8 +15,10 @@ from geoclass.config.frontends import TextureConfig
 from geoclass.dataset.dataset import Dataset
 from geoclass.errors import EvaluationError
 from geoclass.explain.attribution import integrated_gradients, permutation_importance, shapley_values
-from geoclass.explain.explain import explain, portray, write_segment
-from geoclass.explain.plots import draw_explanation, draw_portraits
+from geoclass.explain.explain import explain, write_segment
+from geoclass.explain.plots import draw_explanation
+from geoclass.explain.portrait_plots import draw_portraits
+from geoclass.explain.portraits import portray
 from geoclass.models.registry import create_model
 
 Make = Callable[..., Any]

@@ -70,8 +70,8 @@ def explain(
 def _portray(output: Output, bundle: object, dataset: Path, *, task: str | None, split: str, out: Path | None) -> None:
     from geoclass.bundle.bundle import Bundle
     from geoclass.dataset.dataset import Dataset
-    from geoclass.explain.explain import portray
-    from geoclass.explain.plots import draw_portraits
+    from geoclass.explain.portrait_plots import draw_portraits
+    from geoclass.explain.portraits import portray
 
     assert isinstance(bundle, Bundle)
     opened = Dataset.open(dataset)
