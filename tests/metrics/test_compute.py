@@ -254,3 +254,136 @@ def test_no_track_is_refused() -> None:
             truth=np.zeros(0, np.int64),
             probabilities=np.zeros((0, 1), np.float32),
         )
+
+
+COMMON = (
+    "task kind n_tracks n_segments n_artists n_labels n_classes accuracy balanced_accuracy macro_f1 micro_f1 "
+    "top3_accuracy top5_accuracy chance majority_baseline majority_label ece segment_accuracy abstention bootstrap "
+    "intervals calibration_bins per_class confusion"
+)
+
+
+@pytest.mark.parametrize(("kind", "task", "more"), [
+    ("single", "country", "region_accuracy subregion_accuracy mean_distance_km median_distance_km"),
+    ("single", "genre", ""),
+    ("multi", "genre", "mAP macro_roc_auc decision"),
+])  # fmt: skip
+def test_the_keys_of_metrics_json_stay(
+    make_predictions: Callable[..., TaskPredictions], kind: str, task: str, more: str
+) -> None:
+    labels = ("FR", "DE", "JP", "KE") if task == "country" else tuple("abcd")
+    found = compute_metrics(make_predictions(kind=kind, task=task, labels=labels, n_tracks=80), bootstrap=20)
+    assert set(found) == set(f"{COMMON} {more}".split())
+    keys = {"precision", "recall", "f1", "tracks", "predicted"} | (
+        {"average_precision", "roc_auc"} if kind == "multi" else set()
+    )
+    assert all(set(row) == keys for row in found["per_class"].values())
+    assert list(found["per_class"]) == found["confusion"]["labels"] == list(labels)
+    assert set(found["abstention"]) == {"threshold", "coverage", "precision"}
+    assert found["bootstrap"] == {
+        "resamples": 20, "unit": "artist", "level": 0.95, "seed": 0, "minimum_artists": 10, "note": "",
+    }  # fmt: skip
+    json.dumps(found, allow_nan=False)
+
+
+def small(**changes: object) -> TaskPredictions:
+    """Four tracks: a, a, b, c; predicted a, b, b, a."""
+    fields: dict[str, object] = {
+        "task": "genre", "kind": "single", "labels": ("a", "b", "c", "d"), "track_ids": tuple("1234"),
+        "artist_ids": ("x", "x", "", "z"), "truth": np.array([0, 0, 1, 2]),
+        "probabilities": np.array(
+            [[0.9, 0.1, 0, 0], [0.2, 0.7, 0.1, 0], [0.1, 0.8, 0.1, 0], [0.6, 0.2, 0.2, 0]], np.float32
+        ),
+        "segment_truth": np.array([0, 0, 0, 1, 2]),
+        "segment_probabilities": np.array(
+            [[0.9, 0.1, 0, 0], [0, 1, 0, 0], [0.2, 0.7, 0.1, 0], [0.1, 0.8, 0.1, 0], [0.3, 0.3, 0.4, 0]], np.float32
+        ),
+        "segment_track": np.array([0, 0, 1, 2, 3]), "threshold": 0.75,
+    }  # fmt: skip
+    return TaskPredictions(**fields | changes)  # type: ignore[arg-type]
+
+
+def test_what_is_counted() -> None:
+    found = compute_metrics(small(), bootstrap=0)
+    counted = [found[name] for name in ("n_tracks", "n_segments", "n_artists", "n_labels", "n_classes")]
+    assert counted == [4, 5, 3, 4, 3]
+    assert found["segment_accuracy"] == pytest.approx(3 / 5)
+    assert found["per_class"]["a"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "tracks": 2, "predicted": 2}
+    assert found["per_class"]["d"] == {"precision": 0, "recall": 0, "f1": 0, "tracks": 0, "predicted": 0}
+
+
+def test_without_segments_there_is_no_accuracy_of_segments() -> None:
+    found = compute_metrics(small().take(np.arange(4)), bootstrap=0)
+    assert (found["n_segments"], found["segment_accuracy"]) == (0, None)
+
+
+@pytest.mark.parametrize(("majority", "baseline", "label"), [
+    (None, 2 / 4, "a"), ("b", 1 / 4, "b"), ("d", 0.0, "d"), ("not a label here", 0.0, "not a label here"),
+])  # fmt: skip
+def test_the_majority_is_that_of_the_training(majority: str | None, baseline: float, label: str) -> None:
+    found = compute_metrics(small(), majority=majority, bootstrap=0)
+    assert (found["majority_baseline"], found["majority_label"]) == (pytest.approx(baseline), label)
+    assert found["chance"] == pytest.approx(1 / 3)  # three classes are there
+
+
+@pytest.mark.parametrize(("threshold", "coverage", "precision"), [
+    (0.0, 1.0, 2 / 4), (0.75, 2 / 4, 1.0), (0.65, 3 / 4, 2 / 3), (1.0, 0.0, None), (None, None, None),
+])  # fmt: skip
+def test_what_the_model_would_write(threshold: float | None, coverage: float | None, precision: float | None) -> None:
+    found = compute_metrics(small(threshold=threshold), bootstrap=0)["abstention"]
+    assert found == {"threshold": threshold, "coverage": coverage, "precision": precision}
+    at_the_threshold = compute_metrics(small(threshold=float(np.float32(0.9))), bootstrap=0)["abstention"]
+    assert (at_the_threshold["coverage"], at_the_threshold["precision"]) == (0.25, 1.0)
+
+
+def sets_of_labels() -> TaskPredictions:
+    return small(
+        kind="multi",
+        truth=np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 1, 0]]),
+        probabilities=np.array(
+            [[0.9, 0.6, 0.1, 0.1], [0.8, 0.7, 0.1, 0.1], [0.4, 0.8, 0.5, 0.1], [0.9, 0.2, 0.3, 0.1]], np.float32
+        ),
+        segment_truth=np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]]),
+        segment_probabilities=np.array([[0.9, 0.6, 0.1, 0], [0.9, 0.6, 0.1, 0], [0.1, 0.2, 0.5, 0]], np.float32),
+        segment_track=np.array([0, 1, 3]),
+    )
+
+
+def test_sets_of_labels_by_hand() -> None:
+    found = compute_metrics(sets_of_labels(), bootstrap=0)
+    assert found["accuracy"] == pytest.approx(2 / 4)
+    assert found["segment_accuracy"] == pytest.approx(2 / 3)
+    assert found["chance"] == pytest.approx(6 / 16)
+    assert (found["majority_label"], found["majority_baseline"]) == ("a", pytest.approx(2 / 4))
+    assert found["decision"] == 0.5
+    assert found["per_class"]["b"] | {"average_precision": None, "roc_auc": None} == {
+        "precision": pytest.approx(2 / 3), "recall": 1, "f1": pytest.approx(4 / 5), "tracks": 2, "predicted": 3,
+        "average_precision": None, "roc_auc": None,
+    }  # fmt: skip
+    assert found["per_class"]["d"]["average_precision"] is None
+    assert found["per_class"]["d"]["roc_auc"] is None
+    truth, probabilities = sets_of_labels().truth, sets_of_labels().probabilities.astype(np.float64)
+    for index, label in enumerate("abc"):
+        row = found["per_class"][label]
+        expected = sklearn_metrics.average_precision_score(truth[:, index], probabilities[:, index])
+        assert row["average_precision"] == pytest.approx(expected)
+        assert row["roc_auc"] == pytest.approx(sklearn_metrics.roc_auc_score(truth[:, index], probabilities[:, index]))
+    assert found["abstention"]["coverage"] == 1.0  # each track has a label of 0.75 or more
+    assert found["abstention"]["precision"] == pytest.approx(3 / 4)  # of the labels written
+
+
+def test_the_confusion_of_sets_has_a_track_in_each_of_its_rows() -> None:
+    assert confusion(sets_of_labels()).tolist() == [[2, 0, 0, 0], [1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]]
+
+
+def test_the_seed_and_the_number_of_resamples_are_those_asked_for(
+    make_predictions: Callable[..., TaskPredictions],
+) -> None:
+    predictions = make_predictions(n_tracks=60)
+    first, other, more = (
+        compute_metrics(predictions, bootstrap=n, seed=seed)["intervals"] for n, seed in ((50, 1), (50, 2), (51, 1))
+    )
+    assert first != other
+    assert first != more
+    assert compute_metrics(predictions, bootstrap=50, seed=1)["bootstrap"]["seed"] == 1
+    assert set(first) <= {"accuracy", "balanced_accuracy", "macro_f1", "micro_f1", "top3_accuracy", "top5_accuracy"}
