@@ -3,9 +3,11 @@
 import os
 import sys
 import threading
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from geoclass import __version__
 from geoclass.cli.artists import artists
@@ -23,8 +25,27 @@ from geoclass.cli.tag import TagCommand, tag
 from geoclass.cli.train import train
 from geoclass.cli.undo import undo
 
+# What `geoclass --help` lists, in this order. Other groups of commands are Typer applications of their own.
+SECTIONS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
+    "From a corpus to tags": {"build-dataset": build_dataset, "train": train, "evaluate": evaluate, "tag": tag},
+    "Your music": {"undo": undo, "map": map_, "playlist": playlist, "predict": predict, "explain": explain},
+    "Data sets and models": {"inspect": inspect, "models": models, "artists": artists},
+    "Housekeeping": {"cache": cache, "doctor": doctor},
+}
+
+
+class _InSections(TyperGroup):
+    """Lists the commands in sections, each with its whole first sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=200)) for name in names])
+
+
 app = typer.Typer(
     name="geoclass",
+    cls=_InSections,
     help="Hear a few seconds of a recording; say which country the music comes from, and its genre.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -48,20 +69,12 @@ def _root(
     pass
 
 
-app.command()(build_dataset)
-app.command()(inspect)
-app.command()(train)
-app.command()(evaluate)
-app.command()(explain)
-app.command(cls=TagCommand)(tag)
-app.command()(predict)
-app.command()(undo)
-app.command("map")(map_)
-app.command()(playlist)
-app.command()(doctor)
-app.add_typer(models, name="models")
-app.add_typer(artists, name="artists")
-app.add_typer(cache, name="cache")
+for _commands in SECTIONS.values():
+    for _name, _command in _commands.items():
+        if isinstance(_command, typer.Typer):
+            app.add_typer(_command, name=_name)
+        else:
+            app.command(_name, cls=TagCommand if _command is tag else None)(_command)
 
 
 def main() -> None:

@@ -22,6 +22,9 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N o
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Decoding threads; one per core by default.")]
 
 
+_WIDE = 100  # columns: on a terminal as wide as this, a table may wrap its cells
+
+
 class Output:
     """Where a command prints to. `quiet` silences all but results (`result`) and errors."""
 
@@ -43,9 +46,13 @@ class Output:
             _console(stderr=True).print(f"[yellow]warning:[/yellow] {_escape(text)}", highlight=False, soft_wrap=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """A table on stdout; columns of numbers are right-aligned."""
+        """A table on stdout; columns of numbers are right-aligned.
+
+        Where the terminal is too narrow for it, each row becomes a few lines, and no path is broken.
+        """
         if self.quiet:
             return
+        from rich.measure import Measurement
         from rich.table import Table
 
         table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
@@ -53,8 +60,26 @@ class Output:
             numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
             table.add_column(name, justify="right" if numeric else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else _escape(str(cell)) for cell in row))
-        _console().print(table)
+            table.add_row(*(_escape(_shown(cell)) for cell in row))
+        console = _console()
+        natural = Measurement.get(console, console.options.update(width=10_000), table).maximum
+        if console.width < min(natural, _WIDE):
+            self._blocks(title, columns, rows, width=console.width)
+        else:
+            console.print(table)
+
+    def _blocks(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, width: int) -> None:
+        from textwrap import TextWrapper
+
+        wrapper = TextWrapper(
+            width, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+        )
+        self.say(f"[bold]{_escape(title)}[/bold]")
+        for first, *others in rows:
+            self.say(_escape(_shown(first)))
+            for name, cell in zip(columns[1:], others, strict=True):
+                line = f"{name}: {_shown(cell)}" if name else _shown(cell)
+                self.say(_escape(wrapper.fill(line)))
 
     @contextmanager
     def progress(self, description: str, *, total: int | None = None, unit: str = "files") -> Iterator[Progress]:
@@ -150,6 +175,10 @@ def _console(*, stderr: bool = False) -> Any:
     from rich.console import Console
 
     return Console(stderr=stderr)
+
+
+def _shown(cell: object) -> str:
+    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)
 
 
 def _escape(text: str) -> str:
