@@ -43,10 +43,10 @@ def ogg_page(packet: bytes, *, serial: int, sequence: int, flags: int = 0, granu
     fields = (b"OggS", 0, flags, granule, serial, sequence)
     body = bytes([len(lacing)]) + lacing + packet
     blank = struct.pack("<4sBBqII", *fields) + bytes(4) + body
-    return struct.pack("<4sBBqIII", *fields, _crc(blank)) + body
+    return struct.pack("<4sBBqIII", *fields, crc(blank)) + body
 
 
-def _crc(data: bytes) -> int:
+def crc(data: bytes) -> int:
     """Bit by bit, as RFC 3533 defines it."""
     register = 0
     for byte in data:

@@ -1,8 +1,9 @@
 """Sound files of every format with tags in them, and a classifier that needs no model."""
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import rare_sounds
@@ -148,3 +149,12 @@ def patched(path: Path, **changes: tuple[str, ...]) -> None:
         edit.copy_patched(file, out, edits, size=path.stat().st_size)
         assert edit.is_patched(file, out, edits, size=path.stat().st_size)
     path.write_bytes(out.getvalue())
+
+
+def spliced(make_edits: Callable[[BinaryIO], Sequence[edit.Edit]], data: bytes) -> bytes:
+    """What edits make of the bytes of a file; the way back must be exact."""
+    edits, new, old = make_edits(io.BytesIO(data)), io.BytesIO(), io.BytesIO()
+    edit.copy_patched(io.BytesIO(data), new, edits, size=len(data))
+    edit.copy_patched(new, old, edit.inverse(edits), size=len(new.getvalue()))
+    assert old.getvalue() == data
+    return new.getvalue()

@@ -8,10 +8,10 @@ import mutagen.apev2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tagging_helpers import FakeClassifier
+from tagging_helpers import FakeClassifier, spliced
 
 from geoclass.tagging.apply import apply_plan
-from geoclass.tagging.formats import apev2, edit
+from geoclass.tagging.formats import apev2
 from geoclass.tagging.plan import plan_tags
 from geoclass.tagging.tags import read_tags
 from geoclass.tagging.undo import undo
@@ -38,13 +38,7 @@ def tag(*items: bytes, version: int = 2_000, header: bool = True, count: int | N
 
 
 def changed(data: bytes, **changes: tuple[str, ...]) -> bytes:
-    """The file with other values; the way back must be exact."""
-    edits = apev2.edits(io.BytesIO(data), {key.replace("_", " "): values for key, values in changes.items()})
-    new, old = io.BytesIO(), io.BytesIO()
-    edit.copy_patched(io.BytesIO(data), new, edits, size=len(data))
-    edit.copy_patched(new, old, edit.inverse(edits), size=len(new.getvalue()))
-    assert old.getvalue() == data
-    return new.getvalue()
+    return spliced(lambda file: apev2.edits(file, changes), data)
 
 
 def parsed(data: bytes) -> dict[str, str]:

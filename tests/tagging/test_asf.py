@@ -6,8 +6,9 @@ import uuid
 
 import mutagen.asf
 import pytest
+from tagging_helpers import spliced
 
-from geoclass.tagging.formats import asf, edit
+from geoclass.tagging.formats import asf
 
 HEADER = uuid.UUID("75B22630-668E-11CF-A6D9-00AA0062CE6C").bytes_le
 FILE = uuid.UUID("8CABDCA1-A947-11CF-8EE4-00C00C205365").bytes_le
@@ -41,12 +42,8 @@ def file(*objects: bytes) -> bytes:
 
 
 def changed(data: bytes, **changes: tuple[str, ...]) -> bytes:
-    edits = asf.edits(io.BytesIO(data), {key.replace("_", "/"): values for key, values in changes.items()})
-    new, old = io.BytesIO(), io.BytesIO()
-    edit.copy_patched(io.BytesIO(data), new, edits, size=len(data))
-    edit.copy_patched(new, old, edit.inverse(edits), size=len(new.getvalue()))
-    assert old.getvalue() == data
-    return new.getvalue()
+    named = {key.replace("_", "/"): values for key, values in changes.items()}
+    return spliced(lambda file: asf.edits(file, named), data)
 
 
 OTHERS = thing(OTHER, b"something else")

@@ -30,7 +30,7 @@ def tag_of(file: BinaryIO) -> bytes:
         return b""
     tag = id3.tag_at(file, pointer)
     if not tag or pointer + len(tag) > total:
-        raise ValueError(f"the header promises a tag at byte {pointer}, where none is")
+        raise ValueError(f"the header names byte {pointer} as the place of a tag, but there is none")
     return tag
 
 
@@ -39,5 +39,5 @@ def _chunk(file: BinaryIO) -> tuple[int, int]:
     size = file.seek(0, 2)
     _, length, total, pointer = _CHUNK.unpack(read_at(file, 0, _CHUNK.size))
     if length != _CHUNK.size or total != size or pointer > size:
-        raise ValueError(f"the header promises {total} bytes, the file has {size}")
+        raise ValueError(f"the header says {total} bytes, but the file has {size}")
     return total, pointer

@@ -155,16 +155,14 @@ def _rewrite(packet: bytes, codec: _Codec, changes: Changes) -> bytes:
 
 
 def _lay(packets: list[bytes], held: list[_Page]) -> list[_Page]:
-    """Cut the packets into as many pages as before, or more when they do not fit."""
+    """Cut the packets into as many pages as before; more where they do not fit, fewer for few segments."""
     lacing = b"".join(b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255]) for packet in packets)
     body = b"".join(packets)
     counts = [len(page.lacing) for page in held[:-1]]
     if not 0 < len(lacing) - sum(counts) <= _MAX_SEGMENTS:
-        n_pages = max(len(held), -(-len(lacing) // _MAX_SEGMENTS))
+        n_pages = min(max(len(held), -(-len(lacing) // _MAX_SEGMENTS)), len(lacing))
         counts = [len(lacing) * (index + 1) // n_pages - len(lacing) * index // n_pages for index in range(n_pages - 1)]
     counts.append(len(lacing) - sum(counts))
-    if min(counts) < 1:
-        raise ValueError("the comments cannot be laid into their Ogg pages")
     pages: list[_Page] = []
     segment = position = 0
     for index, count in enumerate(counts):

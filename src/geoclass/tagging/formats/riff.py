@@ -47,7 +47,7 @@ def _find(file: BinaryIO, size: int) -> tuple[str, int, tuple[int, bytes] | None
     order = "little" if head.startswith(b"RIFF") else "big"
     total = int.from_bytes(head[4:8], order)  # type: ignore[arg-type]
     if 8 + total > size:
-        raise ValueError(f"the header promises {8 + total} bytes, the file has {size}")
+        raise ValueError(f"the header says {8 + total} bytes, but the file has {size}")
     position = 12
     while position + 8 <= 8 + total:
         header = read_at(file, position, 8)
