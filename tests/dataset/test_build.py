@@ -16,11 +16,12 @@ from geoclass.audio.segment import cut_segments
 from geoclass.config.frontends import LogMelConfig
 from geoclass.config.settings import BuildConfig
 from geoclass.corpora.folder import Folder
-from geoclass.dataset import build
-from geoclass.dataset import extract as features
+from geoclass.dataset import extract as extraction
 from geoclass.dataset.build import build_dataset
 from geoclass.dataset.dataset import Dataset
+from geoclass.dataset.extract import Extracted
 from geoclass.dataset.select import select_tracks
+from geoclass.dataset.store import FeatureWriter
 from geoclass.errors import DatasetError, StorageError
 from geoclass.features.registry import create_front_end
 
@@ -80,15 +81,15 @@ def test_an_interrupted_build_goes_on_and_gives_the_same_bytes(
     small_dataset: Dataset, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int
 ) -> None:
     extracted: list[str] = []
-    whole = features.extract
+    whole = extraction.extract
 
-    def stopping(job: features.Job, **settings: object) -> features.Extracted:
+    def stopping(job: extraction.Job, **settings: object) -> Extracted:
         if len(extracted) >= stop_after:
             raise KeyboardInterrupt
         extracted.append(job.track_id)
         return whole(job, **settings)
 
-    monkeypatch.setattr(build, "extract", stopping)
+    monkeypatch.setattr(extraction, "extract", stopping)
     with pytest.raises(KeyboardInterrupt):
         build_dataset(Folder(music), out=tmp_path / "out", config=small_dataset.config, workers=1)
     with pytest.raises(DatasetError, match="unfinished"):
@@ -97,7 +98,7 @@ def test_an_interrupted_build_goes_on_and_gives_the_same_bytes(
     log.write_bytes(log.read_bytes() + b'{"track_id": "half a li')  # a crash in the middle of a line
     extracted.clear()
     monkeypatch.setattr(
-        build, "extract", lambda job, **settings: extracted.append(job.track_id) or whole(job, **settings)
+        extraction, "extract", lambda job, **settings: extracted.append(job.track_id) or whole(job, **settings)
     )
     again = build_dataset(Folder(music), out=tmp_path / "out", config=small_dataset.config)
     assert len(extracted) <= 45 - stop_after + 1
@@ -105,13 +106,13 @@ def test_an_interrupted_build_goes_on_and_gives_the_same_bytes(
 
 
 def test_rows_that_a_crash_lost_are_made_again(small_dataset: Dataset, music: Path, tmp_path: Path) -> None:
-    writer = features.FeatureWriter(tmp_path, row_shape=(2, 3))
+    writer = FeatureWriter(tmp_path, row_shape=(2, 3))
     for name in "abc":
-        writer.append(features.Extracted(name, [0.0], [0.0], np.ones((1, 2, 3), np.float16)))
+        writer.append(Extracted(name, [0.0], [0.0], np.ones((1, 2, 3), np.float16)))
     writer.close()
     with open(tmp_path / "features.partial", "rb+") as file:
         file.truncate(128 + 2 * 12 + 5)  # the third row was not whole on the disk
-    assert [line["track_id"] for line in features.FeatureWriter(tmp_path, row_shape=(2, 3)).done] == ["a", "b"]
+    assert [line["track_id"] for line in FeatureWriter(tmp_path, row_shape=(2, 3)).done] == ["a", "b"]
 
 
 def test_a_finished_data_set_is_left_alone_and_another_one_refused(small_dataset: Dataset, music: Path) -> None:
@@ -212,7 +213,7 @@ def test_a_newer_data_set_is_refused(small_dataset: Dataset, tmp_path: Path) -> 
 
 
 def test_a_full_disk_ends_in_one_error_and_a_resumable_data_set(tmp_path: Path) -> None:
-    writer = features.FeatureWriter(tmp_path, row_shape=(2, 3))
+    writer = FeatureWriter(tmp_path, row_shape=(2, 3))
 
     class Full:
         def write(self, _: bytes) -> int:
@@ -221,10 +222,10 @@ def test_a_full_disk_ends_in_one_error_and_a_resumable_data_set(tmp_path: Path) 
     rows = writer._rows
     writer._rows = Full()  # type: ignore[assignment]
     with pytest.raises(StorageError, match="No space left") as caught:
-        writer.append(features.Extracted("a", [0.0], [0.0], np.ones((1, 2, 3), np.float16)))
-    assert "goes on from here" in (caught.value.hint or "")
+        writer.append(Extracted("a", [0.0], [0.0], np.ones((1, 2, 3), np.float16)))
+    assert "continues from here" in (caught.value.hint or "")
     rows.close()
-    assert features.FeatureWriter(tmp_path, row_shape=(2, 3)).done == []
+    assert FeatureWriter(tmp_path, row_shape=(2, 3)).done == []
 
 
 def test_progress_covers_reading_and_extracting(music: Path, tmp_path: Path) -> None:

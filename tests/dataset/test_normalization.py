@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geoclass.dataset.extract import normalization
+from geoclass.dataset.normalization import normalization
 
 PEAK = """
 import sys, numpy as np
-from geoclass.dataset.extract import normalization
+from geoclass.dataset.normalization import normalization
 def peak():
     (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
     return int(line.split()[1]) * 1024

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from geoclass.config.frontends import FrontEndConfig, LogMelConfig
-from geoclass.errors import ConfigError
+from geoclass.errors import ConfigError, UsageError
+from geoclass.vocabulary import parse_tasks
 
 # ---- data sets ------------------------------------------------------------------------------------------------
 
@@ -36,8 +37,10 @@ class BuildConfig:
 
     def __post_init__(self) -> None:
         problems = []
-        if not set(self.tasks) <= {"country", "genre"} or not self.tasks:
-            problems.append(f"task={self.task!r} is neither country, genre nor country,genre")
+        try:
+            parse_tasks(self.task)
+        except UsageError as error:
+            problems.append(error.message)
         if self.countries and self.top_countries:
             problems.append("countries and top_countries exclude each other")
         if not (0 < self.valid_fraction < 1 and 0 < self.test_fraction < 1):
@@ -55,7 +58,7 @@ class BuildConfig:
     @property
     def tasks(self) -> tuple[str, ...]:
         """The labels to carry, in order: ("country",), ("genre",) or both."""
-        return tuple(part.strip() for part in self.task.split(",") if part.strip())
+        return parse_tasks(self.task)
 
 
 # ---- training -------------------------------------------------------------------------------------------------

@@ -1,17 +1,10 @@
-"""The feature store: one memory-mapped array, appended in track order, that goes on where it stopped.
+"""A sound file to the features of its segments, here on threads or on the workers of a cluster."""
 
-While it grows, `features.partial` holds the rows and `progress.jsonl` one line a finished track. A line is written
-after its rows, so whatever a crash leaves is cut back to the last track that both agree on. The finished store is
-byte-identical however often it was interrupted and however many workers made it.
-"""
-
-import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +13,17 @@ from geoclass.audio.decode import load_excerpt
 from geoclass.audio.segment import cut_segments
 from geoclass.config.frontends import FrontEndConfig
 from geoclass.config.settings import BuildConfig
-from geoclass.errors import AudioError, DatasetError, StorageError
-from geoclass.parallel.threads import closing_source
-from geoclass.progress import Progress
+from geoclass.errors import AudioError, DatasetError
+from geoclass.parallel.cluster import cluster_map
+from geoclass.parallel.device import on_one_thread
+from geoclass.parallel.threads import PATIENCE_S, ordered_map
 
-_NORMALIZATION_ROWS = 20_000  # segments that mean and deviation are taken from, evenly spaced
-_NORMALIZATION_BLOCK = 32  # rows read at a time: they stay in the cache
-_HEADER_BYTES = 128  # of features.npy, whatever the number of rows
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from geoclass.features.base import FrontEnd
+
+Run = Callable[[Iterable["Job"]], Iterator["Extracted"]]  # jobs to their features, in order
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def extract(job: Job, *, audio_root: Path, config: BuildConfig) -> Extracted:
     return Extracted(job.track_id, starts_s * repeats, shifts, features)
 
 
-def _shift(batch: Any, semitones: float, sample_rate: int) -> Any:
+def _shift(batch: "Tensor", semitones: float, sample_rate: int) -> "Tensor":
     if not semitones:
         return batch
     from geoclass.audio.pitch import pitch_shift
@@ -79,7 +76,7 @@ def _shift(batch: Any, semitones: float, sample_rate: int) -> Any:
 
 
 @cache
-def _front_end(config: FrontEndConfig) -> Any:
+def _front_end(config: FrontEndConfig) -> "FrontEnd":
     from geoclass.features.registry import create_front_end
 
     return create_front_end(config)
@@ -89,144 +86,35 @@ def _without_path(message: str, path: Path) -> str:
     return message.removeprefix(f"{path}: ")
 
 
-class FeatureWriter:
-    """Appends tracks to a store in the order they come; opened again, it knows what it already has."""
-
-    def __init__(self, folder: Path, *, row_shape: tuple[int, ...]) -> None:
-        self.folder = folder
-        self.row_shape = row_shape
-        self.row_bytes = int(np.prod(row_shape)) * np.dtype(np.float16).itemsize
-        self.done: list[dict[str, Any]] = []  # progress lines, in track order
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._rows: IO[bytes] = open(folder / "features.partial", "ab+")  # noqa: SIM115
-            self._log: IO[bytes] = open(folder / "progress.jsonl", "ab+")  # noqa: SIM115
-            self._recover()
-        except OSError as error:
-            raise StorageError(f"cannot write to {folder}: {error.strerror}", hint="choose another folder") from error
-
-    def append(self, item: Extracted) -> None:
-        """Add one track; on return it is on its way to the disk, rows before their line."""
-        line = {"track_id": item.track_id, "starts_s": item.starts_s, "shifts": item.shifts, "error": item.error}
-        try:
-            if item.features is not None:
-                self._rows.write(np.ascontiguousarray(item.features).tobytes())
-            self._rows.flush()
-            self._log.write(json.dumps(line).encode() + b"\n")
-            self._log.flush()
-        except OSError as error:
-            raise StorageError(
-                f"cannot write to {self.folder}: {error.strerror}",
-                hint="make room and run the same command again: it goes on from here",
-            ) from error
-        self.done.append(line)
-
-    def finish(self) -> Path:
-        """Turn the rows into `features.npy`; the progress file goes last."""
-        n_rows = sum(len(line["starts_s"]) for line in self.done)
-        try:
-            self._rows.close()
-            with open(self.folder / "features.partial", "rb+") as file:
-                file.write(_npy_header((n_rows, *self.row_shape)))
-                os.fsync(file.fileno())
-            target = self.folder / "features.npy"
-            os.replace(self.folder / "features.partial", target)
-            self._log.close()
-        except OSError as error:
-            raise StorageError(f"cannot write to {self.folder}: {error.strerror}") from error
-        return target
-
-    def close(self) -> None:
-        """Stop without finishing; what is there stays for the next time."""
-        self._rows.close()
-        self._log.close()
-
-    def _recover(self) -> None:
-        self._log.seek(0)
-        lines, log_bytes = [], 0
-        for raw in self._log:
-            if not raw.endswith(b"\n"):
-                break
-            lines.append((json.loads(raw), log_bytes := log_bytes + len(raw)))
-        rows_bytes = self._rows.seek(0, os.SEEK_END)
-        if rows_bytes < _HEADER_BYTES:
-            self._rows.truncate(0)
-            self._rows.write(b"\0" * _HEADER_BYTES)
-            lines = []
-        size = _HEADER_BYTES
-        for line, end in lines:
-            needed = size + len(line["starts_s"]) * self.row_bytes
-            if needed > rows_bytes:
-                break
-            size, log_bytes = needed, end
-            self.done.append(line)
-        self._rows.truncate(size)
-        self._log.truncate(log_bytes if self.done else 0)
-
-
-def _npy_header(shape: Sequence[int]) -> bytes:
-    """A version 1.0 .npy header for float16 rows, padded to `_HEADER_BYTES` so that it can be written last."""
-    text = repr({"descr": "<f2", "fortran_order": False, "shape": tuple(shape)})
-    padding = _HEADER_BYTES - 10 - len(text) - 1
-    return b"\x93NUMPY\x01\x00" + (_HEADER_BYTES - 10).to_bytes(2, "little") + text.encode() + b" " * padding + b"\n"
-
-
-def extract_all(
-    jobs: Sequence[Job],
-    *,
-    writer: FeatureWriter,
-    run: Callable[[Iterable[Job]], Iterator[Extracted]],
-    progress: Progress | None = None,
-) -> list[dict[str, Any]]:
-    """Extract the jobs that `writer` does not have yet, in order; return one progress line per track."""
-    advance = progress or (lambda *_, **__: None)
-    n_done = len(writer.done)
-    advance(n_done, total=len(jobs))
-    try:
-        with closing_source(run(jobs[n_done:])) as extracted:
-            for item in extracted:
-                writer.append(item)
-                advance(1)
-    except BaseException:
-        writer.close()
-        raise
-    writer.finish()
-    return writer.done
-
-
-def normalization(features: NDArray[Any], train: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and deviation of each band over training segments; constant bands keep a deviation of 1.
+def create_runner(
+    audio_root: Path, config: BuildConfig, *, workers: int | None = None, scheduler: str | None = None
+) -> Run:
+    """What extracts jobs side by side and gives the results in order.
 
     Args:
-        features: (n_segments, n_bands, …), possibly memory-mapped.
-        train: Rows of the training segments.
-
-    Returns:
-        (n_bands,) and (n_bands,).
-
-    Raises:
-        DatasetError: No training segments.
+        audio_root: What the paths of jobs are relative to.
+        config: Front end, segment and excerpt.
+        workers: Decoding threads; None: one per core.
+        scheduler: Address of a dask scheduler; None: threads of this process.
     """
-    if not len(train):
-        raise DatasetError("no training segment is left", hint="add recordings, or lower --balance and the fractions")
-    chosen = train[np.unique(np.linspace(0, len(train) - 1, min(len(train), _NORMALIZATION_ROWS)).astype(np.int64))]
-    total: NDArray[np.float64] = np.zeros(features.shape[1])
-    squares: NDArray[np.float64] = np.zeros(features.shape[1])
-    count = 0
-    axes = tuple(axis for axis in range(features.ndim) if axis != 1)
-    for start in range(0, len(chosen), _NORMALIZATION_BLOCK):
-        block = _read_rows(features, chosen[start : start + _NORMALIZATION_BLOCK]).astype(np.float64)
-        count += block.size // features.shape[1]
-        total += block.sum(axis=axes)
-        squares += np.square(block, out=block).sum(axis=axes)
-    mean = total / count
-    std = np.sqrt(np.maximum(squares / count - mean**2, 0))
-    std[std < 1e-6 * np.maximum(1, np.abs(mean))] = 1.0
-    return mean.astype(np.float32), std.astype(np.float32)
+    work = partial(extract, audio_root=audio_root, config=config)
+    if scheduler is None:
+        return partial(_run_on_threads, work, workers=workers)
+    check = partial(_check_audio_root, audio_root)
+    return lambda jobs: cluster_map(partial(_alone, work), jobs, scheduler=scheduler, check=check)
 
 
-def _read_rows(features: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
-    """Rows of a store, through a map of their own: what a map has read counts as memory until the map is closed."""
-    if isinstance(features, np.memmap) and features.filename is not None:
-        features = np.memmap(features.filename, features.dtype, mode="r", offset=features.offset, shape=features.shape)
-    return features[rows]
+def _alone(work: Callable[[Job], Extracted], job: Job) -> Extracted:
+    """One track on a cluster's worker."""
+    return on_one_thread(work)(job)
+
+
+def _check_audio_root(folder: Path) -> None:
+    if not folder.is_dir():
+        raise DatasetError(f"there is no folder {folder}", hint="mount the audio at the same path on every machine")
+
+
+def _run_on_threads(
+    work: Callable[[Job], Extracted], jobs: Iterable[Job], *, workers: int | None
+) -> Iterator[Extracted]:
+    return ordered_map(on_one_thread(work), jobs, workers=workers, patience_s=PATIENCE_S)

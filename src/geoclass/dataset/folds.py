@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from geoclass.dataset.dataset import Dataset
-from geoclass.dataset.extract import normalization
+from geoclass.dataset.normalization import normalization
+from geoclass.dataset.placement import UNUSED
 from geoclass.dataset.split import artist_keys, hash_key, merge_groups
 from geoclass.errors import DatasetError, UsageError
 from geoclass.storage import fingerprint
@@ -48,7 +49,7 @@ def fold_of_dataset(dataset: Dataset, number: int, *, n_folds: int, seed: int = 
     folds = np.array(deal_folds(group.tolist(), labels.tolist(), n_folds=n_folds, seed=seed))
     side = np.where(folds == number, "test", np.where(folds == (number + 1) % n_folds, "valid", "train"))
     shifted = (segments["shift"] != 0).to_numpy()
-    segments["split"] = np.where(shifted & (side != "train"), "unused", side)
+    segments["split"] = np.where(shifted & (side != "train"), UNUSED, side)
 
     view = copy.copy(dataset)
     view.segments = segments

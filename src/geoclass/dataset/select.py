@@ -88,11 +88,11 @@ def resolve_countries(tracks: Iterable[Track], geocoder: Geocoder) -> Iterator[T
             point = (track.latitude, track.longitude) if track.latitude else (place.latitude, place.longitude)
             yield replace(track, country=place.country, latitude=point[0], longitude=point[1])
         elif track.place:
-            yield _skip(track, f"place not found: {track.place!r}")
+            yield skip(track, f"place not found: {track.place!r}")
         elif track.latitude is not None:
-            yield _skip(track, f"coordinates in no country: {track.latitude}, {track.longitude}")
+            yield skip(track, f"coordinates in no country: {track.latitude}, {track.longitude}")
         else:
-            yield _skip(track, "no coordinates and no place")
+            yield skip(track, "no coordinates and no place")
 
 
 def choose_labels(tracks: Iterable[Track], task: str, *, config: BuildConfig) -> tuple[str, ...]:
@@ -122,13 +122,13 @@ def labels_of(track: Track, task: str, *, multi_label: bool = False) -> tuple[st
 
 def _require_genre(tracks: Iterable[Track], *, multi_label: bool) -> Iterator[Track | Skipped]:
     for track in tracks:
-        yield track if labels_of(track, "genre", multi_label=multi_label) else _skip(track, "no genre")
+        yield track if labels_of(track, "genre", multi_label=multi_label) else skip(track, "no genre")
 
 
 def _keep_labels(tracks: Iterable[Track], task: str, kept: set[str], *, multi_label: bool) -> Iterator[Track | Skipped]:
     for track in tracks:
         own = labels_of(track, task, multi_label=multi_label)
-        yield track if kept & set(own) else _skip(track, f"{task} not among the labels: {', '.join(own)}")
+        yield track if kept & set(own) else skip(track, f"{task} not among the labels: {', '.join(own)}")
 
 
 def _sort(items: Iterable[Track | Skipped], skipped: list[Skipped]) -> list[Track]:
@@ -142,7 +142,8 @@ def _sort(items: Iterable[Track | Skipped], skipped: list[Skipped]) -> list[Trac
     return tracks
 
 
-def _skip(track: Track, reason: str) -> Skipped:
+def skip(track: Track, reason: str) -> Skipped:
+    """A track as one that was left out."""
     return Skipped(track_id=track.track_id, path=track.path, reason=reason)
 
 

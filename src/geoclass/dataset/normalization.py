@@ -1,0 +1,49 @@
+"""Mean and standard deviation of each band or column over the training segments."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geoclass.errors import DatasetError
+
+_ROWS = 20_000  # segments that the statistics are taken from, evenly spaced
+_BLOCK = 32  # rows read at a time: they stay in the processor's cache
+
+
+def normalization(features: NDArray[Any], train: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and standard deviation of each band over training segments; a constant band gets a standard deviation of 1.
+
+    Args:
+        features: (n_segments, n_bands, …), possibly memory-mapped.
+        train: Rows of the training segments.
+
+    Returns:
+        (n_bands,) and (n_bands,).
+
+    Raises:
+        DatasetError: No training segments.
+    """
+    if not len(train):
+        raise DatasetError("no training segment is left", hint="add recordings, or lower --balance and the fractions")
+    chosen = train[np.unique(np.linspace(0, len(train) - 1, min(len(train), _ROWS)).astype(np.int64))]
+    total: NDArray[np.float64] = np.zeros(features.shape[1])
+    squares: NDArray[np.float64] = np.zeros(features.shape[1])
+    count = 0
+    axes = tuple(axis for axis in range(features.ndim) if axis != 1)
+    for start in range(0, len(chosen), _BLOCK):
+        block = _read_rows(features, chosen[start : start + _BLOCK]).astype(np.float64)
+        count += block.size // features.shape[1]
+        total += block.sum(axis=axes)
+        squares += np.square(block, out=block).sum(axis=axes)
+    mean = total / count
+    std = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    std[std < 1e-6 * np.maximum(1, np.abs(mean))] = 1.0
+    return mean.astype(np.float32), std.astype(np.float32)
+
+
+def _read_rows(features: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Rows of a store, through a map of their own: what a map has read counts as memory until the map is closed."""
+    if isinstance(features, np.memmap) and features.filename is not None:
+        features = np.memmap(features.filename, features.dtype, mode="r", offset=features.offset, shape=features.shape)
+    return features[rows]
