@@ -1,6 +1,7 @@
 """A bundle: written, read back the same, refused when it is not what it says."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -66,6 +67,30 @@ def test_a_missing_weights_file_is_one_error(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
     with pytest.raises(BundleError, match="not a whole bundle"):
         Bundle.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bundle.json", "{"),
+        ("bundle.json", "[]"),
+        ("bundle.json", '{"format": "geoclass/bundle", "version": 1}'),
+        ("model.safetensors", "no weights"),
+    ],
+)
+def test_a_damaged_bundle_says_what_to_do(folder: Path, name: str, content: str) -> None:
+    (folder / name).write_text(content)
+    with pytest.raises(BundleError, match=re.escape(str(folder))) as caught:
+        Bundle.load(folder)
+    assert "train" in (caught.value.hint or "")
+
+
+def test_weights_of_another_shape_are_one_short_error(folder: Path) -> None:
+    document = json.loads((folder / "bundle.json").read_text())
+    edit(folder, labels={"country": [*document["labels"]["country"], "XX"]})
+    with pytest.raises(BundleError, match="not a whole bundle") as caught:
+        Bundle.load(folder)
+    assert "\n" not in caught.value.message
 
 
 def test_an_unknown_network_is_named(folder: Path) -> None:

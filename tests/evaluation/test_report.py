@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,9 @@ import pandas as pd
 import pytest
 
 from geoclass.bundle.bundle import Bundle
-from geoclass.config.frontends import TableConfig
+from geoclass.config.frontends import TableConfig, TextureConfig
+from geoclass.config.settings import BuildConfig
+from geoclass.config.toml import with_overrides
 from geoclass.dataset.dataset import Dataset
 from geoclass.errors import DatasetError, EvaluationError
 from geoclass.evaluation.report import evaluate
@@ -182,6 +185,18 @@ def test_another_front_end_is_refused_and_named(fitting: tuple[Bundle, Dataset])
     other = dataclasses.replace(bundle, front_end_config=TableConfig(columns=("x", "y", "z")))
     with pytest.raises(EvaluationError, match=r"use different features.*columns"):
         evaluate(other, dataset=dataset)
+
+
+def test_a_model_that_hears_sound_is_not_asked_about_a_table(fitting: tuple[Bundle, Dataset]) -> None:
+    bundle, dataset = fitting
+    hears = dataclasses.replace(bundle, front_end_config=TextureConfig(), segment_seconds=15.0)
+    with pytest.raises(EvaluationError, match="reads texture features, computed from sound") as caught:
+        evaluate(hears, dataset=dataset)
+    assert len(caught.value.message) < 200, "no columns"
+    options = shlex.split((caught.value.hint or "").partition(": ")[2])
+    assert options[:2] == ["--segment-seconds", "15"]
+    built = with_overrides(BuildConfig(), options[3::2])
+    assert built.front_end == TextureConfig(), "as build-dataset --set reads it"
 
 
 def test_no_label_in_common_is_refused(make_echo: Make, write_dataset: Make) -> None:

@@ -11,25 +11,27 @@ from geoclass.bundle.bundle import Bundle
 from geoclass.config.settings import ModelConfig, RunConfig, TrainingConfig
 from geoclass.config.toml import load_toml
 from geoclass.dataset.dataset import Dataset
+from geoclass.dataset.folds import fold_of_dataset
 from geoclass.errors import ConfigError, DeviceError, ModelError, TrainingError
 from geoclass.training import run_folder
 from geoclass.training.loop import Epoch
-from geoclass.training.run import TrainResult, train
+from geoclass.training.run import TrainResult, score_split, train
 
 CONFIG = RunConfig(
     model=ModelConfig(name="attention-cnn", arguments={"channels": [16, 8, 8]}),
     training=TrainingConfig(epochs=3, batch_size=16, lr=3e-3, mixup=0.2, gain_db=3.0),
 )
-CPU = torch.device("cpu")
 
 
 def without_clock(history: list[dict[str, float]]) -> list[dict[str, float]]:
     return [{key: value for key, value in line.items() if key != "seconds"} for line in history]
 
 
-def test_it_learns_what_can_be_learned(small_run: TrainResult) -> None:
+def test_it_learns_what_can_be_learned(small_run: TrainResult, small_dataset: Dataset) -> None:
     assert small_run.history[-1]["train_loss"] < 0.8 * small_run.history[0]["train_loss"]
-    assert small_run.scores["country"]["balanced_accuracy"] > 0.6  # chance is 1/3
+    learned = score_split(small_run.bundle, small_dataset, "train")
+    assert learned["balanced_accuracy"] > 0.6  # chance is 1/3
+    assert small_run.scores["country"]["balanced_accuracy"] > 1 / 3
 
 
 def test_the_run_folder_holds_everything(small_run: TrainResult) -> None:
@@ -139,6 +141,18 @@ def test_half_precision_without_a_gpu_is_an_error(small_dataset: Dataset, tmp_pa
 def test_a_network_that_cannot_read_the_features_is_refused(small_dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="reads table"):
         train(small_dataset, config=RunConfig(model=ModelConfig(name="fcnn")), run_dir=tmp_path / "run", device="cpu")
+
+
+@pytest.mark.parametrize("empty", ["train", "valid"])
+def test_an_empty_split_has_a_way_out(small_dataset: Dataset, tmp_path: Path, empty: str) -> None:
+    dataset = Dataset.open(small_dataset.folder)
+    dataset.segments = dataset.segments.assign(split=dataset.segments["split"].replace(empty, "test"))
+    with pytest.raises(TrainingError, match=f"no '{empty}' split") as caught:
+        train(dataset, config=CONFIG, run_dir=tmp_path / "run", device="cpu")
+    assert f"geoclass train {dataset.folder} --folds 5" in (caught.value.hint or "")
+    fold = fold_of_dataset(dataset, 0, n_folds=5)
+    once = replace(CONFIG, training=replace(CONFIG.training, epochs=1))
+    train(fold, config=once, run_dir=tmp_path / "fold", device="cpu")
 
 
 def test_contradictions_are_reported_together() -> None:

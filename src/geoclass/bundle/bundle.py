@@ -201,12 +201,19 @@ class Bundle:
                 weights_sha256=document["weights_sha256"],
                 device=where,
             )
-        except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
+        except KeyError as error:
             raise BundleError(
-                f"{folder} is not a whole bundle: {error}", hint="get or train the model again"
+                f"{folder} is not a whole bundle: bundle.json has no {error}", hint="get or train the model again"
+            ) from error
+        except (TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise BundleError(
+                f"{folder} is not a whole bundle: {reason}", hint="get or train the model again"
             ) from error
         except (ModelError, ConfigError) as error:
-            raise BundleError(f"{folder}/bundle.json: {error.message}", hint=error.hint) from error
+            raise BundleError(
+                f"{folder}/bundle.json: {error.message}", hint=error.hint or "get or train the model again"
+            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     try:
         return read_json(folder / "bundle.json", format=FORMAT)
     except StorageError as error:
-        raise BundleError(error.message, hint=error.hint) from error
+        raise BundleError(error.message, hint=error.hint or "get or train the model again") from error
 
 
 def find_bundle(name_or_folder: str | Path) -> Path:

@@ -1,5 +1,6 @@
 """`geoclass models`: the networks that can be trained and the models that can be used."""
 
+import shlex
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -50,12 +51,14 @@ def show(
     Example: geoclass models show attention-cnn
     """
     with session(quiet=quiet, debug=debug) as output:
+        from geoclass.config.toml import override
         from geoclass.models.registry import MODELS, model_arguments
 
         if name in MODELS:
             output.result(f"{name}: {_first_line(MODELS[name].__doc__)}")
             for key, value in model_arguments(name).items():
-                output.result(f"  --set model.{key}={value}")
+                if value is not None:  # TOML has no null
+                    output.result(f"  --set {shlex.quote(override(f'model.{key}', value))}")
             return
         from geoclass.bundle.catalogue import find_bundle
 

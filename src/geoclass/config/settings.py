@@ -98,7 +98,7 @@ class TrainingConfig:
     compile: bool = False
     channels_last: bool = False
     seed: int = 0
-    target_precision: float = 0.8  # of what is written: sets the abstention threshold on the validation split
+    target_precision: float = 0.9  # of what is written: sets the abstention threshold on the validation split
 
     def __post_init__(self) -> None:
         problems = [f"training.{name} must be positive" for name in ("batch_size", "lr") if getattr(self, name) <= 0]
@@ -112,6 +112,8 @@ class TrainingConfig:
             for name in ("label_smoothing", "mask_fraction")
             if not 0 <= getattr(self, name) < 1
         ]
+        if not 0 < self.target_precision <= 1:
+            problems.append("training.target_precision must lie in (0, 1]")
         if self.class_weights and self.balanced_sampling:
             problems.append("training.class_weights and training.balanced_sampling correct the same thing twice")
         raise_all(problems)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import json
 import tomllib
 import types
 import typing
@@ -85,6 +86,19 @@ def parse_value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text.strip()
+
+
+def override(key: str, value: Any) -> str:
+    """What `--set` takes to give a setting a value: "model.hidden=[256,128]". The inverse of `parse_value`."""
+    return f"{key}={_inline(value)}"
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_inline, value))}]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def load_toml(cls: type[T], path: Path) -> T:

@@ -1,5 +1,7 @@
 """Predicting a split: which labels of model and data set correspond, and what the model says of every track."""
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geoclass.bundle.bundle import Bundle, Head
-from geoclass.config.toml import to_dict
+from geoclass.config.toml import override, to_dict
 from geoclass.dataset.dataset import Dataset, Split
 from geoclass.dataset.loading import SegmentLoader
 from geoclass.errors import EvaluationError
@@ -125,6 +127,13 @@ def _plan(head: Head, dataset: Dataset, part: Split, task: str) -> _Plan:
 
 def _check_front_end(bundle: Bundle, dataset: Dataset) -> None:
     own, other = to_dict(bundle.front_end_config), to_dict(dataset.front_end)
+    if own["kind"] != other["kind"]:
+        told = {"table": "a table of published numbers"}
+        heard, held = (told.get(kind, f"{kind} features, computed from sound") for kind in (own["kind"], other["kind"]))
+        raise EvaluationError(
+            f"model {bundle.name} reads {heard}; {dataset.folder} holds {held}",
+            hint=_same_features(own, bundle.segment_seconds) if own["kind"] != "table" else "choose another model",
+        )
     if own["kind"] != "table":
         own["segment_seconds"], other["segment_seconds"] = bundle.segment_seconds, dataset.config.segment_seconds
     differing = [key for key in own.keys() | other.keys() if own.get(key) != other.get(key)]
@@ -132,8 +141,14 @@ def _check_front_end(bundle: Bundle, dataset: Dataset) -> None:
         listed = ", ".join(f"{key} {own.get(key)} / {other.get(key)}" for key in sorted(differing))
         raise EvaluationError(
             f"model {bundle.name} and {dataset.folder} use different features (model / data set: {listed[:300]})",
-            hint="build the data set with the model's front end and segment length",
+            hint=_same_features(to_dict(bundle.front_end_config), bundle.segment_seconds),
         )
+
+
+def _same_features(front_end: Mapping[str, Any], segment_seconds: float) -> str:
+    """The options that make a data set which a model can be asked about."""
+    options = [f"--set {shlex.quote(override(f'front_end.{key}', value))}" for key, value in front_end.items()]
+    return f"build the data set from sound with: --segment-seconds {segment_seconds:g} {' '.join(options)}"
 
 
 def _run(bundle: Bundle, dataset: Dataset, part: Split, *, batch_size: int, progress: Progress | None) -> _Outputs:

@@ -65,9 +65,10 @@ def train(
 
     Raises:
         ModelError: The network does not exist or cannot read the data set's features.
-        TrainingError: `run_dir` is taken, there is nothing to resume, or the loss is not finite.
+        TrainingError: A split is empty, `run_dir` is taken, there is nothing to resume, or the loss is not finite.
         DeviceError: No such device or precision.
     """
+    _check_splits(dataset)
     config = _resolved(config or RunConfig(), dataset)
     run_dir = Path(run_dir)
     heads = _heads(dataset, config)
@@ -131,6 +132,16 @@ def score_split(bundle: Bundle, dataset: Dataset, split: str) -> dict[str, float
     loader = SegmentLoader(dataset, dataset.split(split), batch_size=256, device=bundle.device)
     logits = predict_logits(bundle, loader, Runtime(bundle.device, "fp32"))
     return score_tracks(bundle.heads, logits, loader.split)
+
+
+def _check_splits(dataset: Dataset) -> None:
+    for name, use in (("train", "learn from"), ("valid", "choose the best epoch and calibrate on")):
+        if name not in set(dataset.segments["split"]):
+            raise TrainingError(
+                f"{dataset.folder} has no {name!r} split: there is nothing to {use}",
+                hint=f"train in cross-validation, `geoclass train {dataset.folder} --folds 5`, or build the data set "
+                "again from more artists or with larger fractions: --set valid_fraction=0.3",
+            )
 
 
 def _resolved(config: RunConfig, dataset: Dataset) -> RunConfig:
