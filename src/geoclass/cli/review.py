@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from geoclass.tagging.corrections import Corrections
     from geoclass.tagging.plan import FilePlan
 
-_QUESTION = "[a]ccept, [s]kip, [c]orrect, accept a[l]l that follow, [q]uit"
+_QUESTION = "[a]ccept, [s]kip, [c]orrect, accept a[l]l from here on, [q]uit"
 _CHOICES = {"a", "s", "c", "l", "q"}
 
 
@@ -48,7 +48,7 @@ def _show(file: "FilePlan", output: Output) -> None:
         proposed = ", ".join(file.changes.get(name, ())) or "-"
         rows.append((name, there or "-", proposed, "; ".join(f"{label} {p:.2f}" for label, p in plan.candidates[:3])))
     title = f"\n{file.path}" + (f"  ({file.reason})" if file.reason else "")
-    output.table(title, ["field", "is there", "proposed", "how sure"], rows)
+    output.table(title, ["field", "current", "proposed", "candidates"], rows)
 
 
 def _ask() -> str:
@@ -70,7 +70,7 @@ def _correct(file: "FilePlan", remembered: "Corrections", output: Output) -> "Fi
             text = typer.prompt(f"{name} (empty: as proposed)", default="", show_default=False).strip()
             values = _parse(name, text)
             if values is None:
-                output.say(f"{text!r} is no country; a name or two letters, such as Türkiye or TR")
+                output.say(f"{text!r} is not a country; type a name or a two-letter code, such as Türkiye or TR")
         if values:
             changes[name] = values
             fields[name] = replace(plan, value=values, probability=None)

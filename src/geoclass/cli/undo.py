@@ -11,13 +11,13 @@ from geoclass.errors import UsageError
 
 
 def undo(
-    journal: Annotated[Path | None, typer.Argument(help="The run's journal; the last run's by default.")] = None,
+    journal: Annotated[Path | None, typer.Argument(help="The journal of a run; by default that of the last run.")] = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Put back what `tag` changed, byte for byte.
 
-    In files that were edited since, only the fields that still hold what the run wrote get their old values.
+    In a file that was edited since, only the fields that still hold what the run wrote get their old values back.
 
     Example: geoclass undo
     """
@@ -29,7 +29,7 @@ def undo(
         with only_run():
             found = journal or last_journal()
             if found is None:
-                raise UsageError("there is no run to undo", hint="geoclass undo JOURNAL undoes one that you name")
+                raise UsageError("there is no run to undo", hint="name the journal of a run: geoclass undo JOURNAL")
             counts: Counter[str] = Counter()
             with output.progress("undoing") as advance:
                 for file in iter_undo(found):
@@ -38,7 +38,7 @@ def undo(
                     if file.status == "failed":
                         print_error(file.reason)
                     elif file.kept:
-                        output.warn(f"{file.path}: edited since; left alone: {', '.join(file.kept)}")
+                        output.warn(f"{file.path}: edited since the run; kept: {', '.join(file.kept)}")
         output.table("", ["files", "how many"], [(status, counts[status]) for status in sorted(counts)])
         if counts["failed"]:
             raise typer.Exit(SOME_FAILED)
