@@ -308,6 +308,8 @@ def test_corrections_of_the_first_version_still_hold(tmp_path: Path) -> None:
     )
     remembered = Corrections.load(path)
     by_artist = Tags(kind="", values={"artist": ("Barış Manço",)})
-    assert remembered.find("country", Path("/music/b.mp3"), by_artist) == ("TR",)
+    for spelling in ("Barış Manço", " BARIŞ MANÇO ", "Baris Manco"):
+        tags = Tags(kind="", values={"artist": (spelling,)})
+        assert remembered.find("country", Path("/music/b.mp3"), tags) == ("TR",)
     assert remembered.find("genre", Path("/music/a.mp3"), by_artist) == ("Folk", "Rock")
     assert remembered.find("genre", Path("/music/b.mp3"), by_artist) == ()

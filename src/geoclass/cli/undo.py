@@ -11,7 +11,7 @@ from geoclass.errors import UsageError
 
 
 def undo(
-    journal: Annotated[Path | None, typer.Argument(help="The journal of a run; by default that of the last run.")] = None,
+    journal: Annotated[Path | None, typer.Argument(help="The journal of a run; the last run's by default.")] = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:

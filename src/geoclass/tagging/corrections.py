@@ -9,8 +9,10 @@ from pathlib import Path
 
 from geoclass.storage import read_json, state_dir, write_json
 from geoclass.tagging.tags import Tags
+from geoclass.text import name_key
 
 FORMAT = "geoclass/corrections"
+_OF_ARTIST = "country of "
 
 
 class Corrections:
@@ -30,7 +32,7 @@ class Corrections:
         if not path.exists():
             return cls()
         values = read_json(path, format=FORMAT)["values"]
-        return cls({key: tuple(found) for key, found in values.items()})
+        return cls({_current(key): tuple(found) for key, found in values.items()})
 
     def save(self, path: Path | None = None) -> None:
         """Write them, atomically."""
@@ -56,8 +58,13 @@ def default_path() -> Path:
 def _key(name: str, target: Path, tags: Tags) -> str:
     artist = tags.get("artist")
     if name == "country" and artist:
-        return f"country of {artist[0].strip().casefold()}"
+        return _OF_ARTIST + name_key(artist[0])
     return _file_key(name, target)
+
+
+def _current(key: str) -> str:
+    """Keys of artists as this version spells them; the first one kept accents."""
+    return _OF_ARTIST + name_key(key.removeprefix(_OF_ARTIST)) if key.startswith(_OF_ARTIST) else key
 
 
 def _file_key(name: str, target: Path) -> str:
