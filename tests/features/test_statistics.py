@@ -2,15 +2,17 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import librosa
 import numpy as np
 import pytest
+import scipy.fft
 import torch
 
 from geoclass.config.frontends import StatisticsConfig, TextureConfig
 from geoclass.errors import AudioError
-from geoclass.features.banks import chroma_bank
+from geoclass.features.banks import auditory_toolbox_bank, chroma_bank
 from geoclass.features.registry import create_front_end
 
 RATE = 22_050
@@ -56,6 +58,47 @@ def test_statistics_are_made_without_librosa() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_signs_are_counted_as_librosa_counts_them() -> None:
+    """Digital silence, negative zeros, and a sound that begins and ends below zero."""
+    rng = np.random.default_rng(1)
+    sound = rng.choice(np.array([-0.2, -0.0, 0.0, 0.1], np.float32), 9_000, p=[0.1, 0.4, 0.4, 0.1])
+    sound[[0, -1]] = -0.5
+    expected = librosa.feature.zero_crossing_rate(y=sound)
+    config = StatisticsConfig()
+    found = dict(zip(config.columns, create_front_end(config)(torch.from_numpy(sound)[None])[0].tolist(), strict=True))
+    assert found["zero_crossing_rate_mean"] == pytest.approx(expected.mean(), rel=1e-5)
+    assert found["zero_crossing_rate_var"] == pytest.approx(expected.var(), rel=1e-4)
+
+
+def test_texture_is_what_marsyas_computes(sound: np.ndarray) -> None:
+    """Frame by frame, in double precision, as its sources say."""
+    config = TextureConfig()
+    length, memory = config.frame_length, config.memory_frames
+    frames = sound[: len(sound) // length * length].reshape(-1, length).astype(np.float64)
+    bank = auditory_toolbox_bank(config.sample_rate, length).numpy().astype(np.float64)
+    rows, before = [], None
+    for frame in frames:
+        power = np.abs(np.fft.rfft(frame * np.hamming(length) / length)) ** 2
+        crossings = 1 + sum(a * b < 0 for a, b in pairwise(frame))
+        centroid = (power * np.arange(len(power))).sum() / power.sum()
+        rolloff = next(n for n in reversed(range(len(power))) if power[: n + 1].sum() < 0.9 * power.sum())
+        logarithm = np.log(np.maximum(power[1:], 1e-14))
+        change = np.zeros(1) if before is None else (logarithm - before) ** 2
+        before = logarithm
+        cepstrum = scipy.fft.dct(np.log10(np.maximum(bank @ power, 1e-12)), norm="ortho")[:13]
+        flux = change.sum() / max(change.max(), 1e-9) / len(power)
+        n_bins = len(power)
+        rows.append([crossings / length, centroid / n_bins, rolloff / n_bins if rolloff > 1 else 1, flux, *cepstrum])
+    low_level = np.array(rows)
+    low_level[0, 3] = low_level[1, 3]
+    filled = np.concatenate([np.repeat(low_level[:1], memory - 1, axis=0), low_level])
+    windows = np.lib.stride_tricks.sliding_window_view(filled, memory, axis=0)
+    running = np.concatenate([windows.mean(axis=2), windows.std(axis=2)], axis=1)
+    expected = np.concatenate([running.mean(axis=0), running.std(axis=0)])
+    found = create_front_end(config)(torch.from_numpy(sound)[None])[0].numpy()
+    np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-4)
 
 
 def test_texture_of_a_steady_tone_does_not_move() -> None:

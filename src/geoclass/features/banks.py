@@ -10,7 +10,7 @@ from geoclass.config.frontends import LogMelConfig
 
 
 class Bank(nn.Module):
-    """Triangular filters over a spectrum: (batch, n_bins, n_frames) -> (batch, n_bands, n_frames).
+    """Triangular filters over a spectrum: (…, n_frames, n_bins) -> (…, n_frames, n_bands).
 
     A band covers few bins: blocks of bands without their columns of zeros are a tenth of the multiplications, and twice
     as fast as torchaudio's MelSpectrogram, which multiplies by the whole bank.
@@ -27,11 +27,16 @@ class Bank(nn.Module):
         for index, block in enumerate(torch.split(filters, self._BANDS)):
             covered = block.any(dim=0).nonzero()[:, 0].tolist() or [0]  # none: the bands lie between two bins
             self._bins.append(slice(covered[0], covered[-1] + 1))
-            self.register_buffer(f"block{index}", block[:, self._bins[-1]].contiguous(), persistent=False)
+            self.register_buffer(f"block{index}", block[:, self._bins[-1]].T.contiguous(), persistent=False)
 
     def forward(self, power: Tensor) -> Tensor:
-        blocks = [self.get_buffer(f"block{index}") @ power[:, bins] for index, bins in enumerate(self._bins)]
-        return torch.cat(blocks, dim=1)
+        blocks = [power[..., bins] @ self.get_buffer(f"block{index}") for index, bins in enumerate(self._bins)]
+        return torch.cat(blocks, dim=-1)
+
+
+def decibels(power: Tensor) -> Tensor:
+    """10 log10, nothing below -100."""
+    return power.clamp(min=1e-10).log10_().mul_(10)
 
 
 def slaney_bank(config: LogMelConfig) -> Tensor:

@@ -1,6 +1,7 @@
 """What every front end is: samples to features, batched, on the model's device, alike in training and in tagging."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,16 @@ class FrontEnd(nn.Module, ABC):
 
 
 def power_spectrum(frames: Tensor) -> Tensor:
-    """(batch, n_frames, length) -> (batch, n_frames, n_bins); four times as fast as the square of a complex abs."""
-    spectrum: Tensor = torch.fft.rfft(frames)
-    return spectrum.real.square() + spectrum.imag.square()
+    """(batch, n_frames, length) -> (batch, n_frames, n_bins); several times as fast as the square of a complex abs."""
+    squares = torch.view_as_real(torch.fft.rfft(frames)).flatten(-2).square_()  # real, imaginary, real, …
+    return squares[..., ::2] + squares[..., 1::2]
+
+
+def each_segment(function: Callable[[Tensor], Tensor], waveform: Tensor) -> Tensor:
+    """`function` of (batch, n_samples), on a CPU of one segment after the other.
+
+    What is computed of one stays in the processor's cache; smaller blocks would cost more in calls than they save.
+    """
+    if waveform.device.type != "cpu" or len(waveform) < 2:
+        return function(waveform)
+    return torch.cat([function(segment) for segment in torch.split(waveform, 1)])

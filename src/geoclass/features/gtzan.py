@@ -6,13 +6,10 @@ GPU, so that a model learned from the published rows can be asked about files.
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from geoclass.config.frontends import LogMelConfig, StatisticsConfig
-from geoclass.features.banks import Bank, chroma_bank, dct_matrix, slaney_bank
-from geoclass.features.base import FrontEnd, power_spectrum
-
-_CACHED = 2**19  # samples of a block of frames: two megabytes
+from geoclass.features.banks import Bank, chroma_bank, dct_matrix, decibels, slaney_bank
+from geoclass.features.base import FrontEnd, each_segment, power_spectrum
 
 
 class Statistics(FrontEnd):
@@ -24,9 +21,9 @@ class Statistics(FrontEnd):
     """
 
     window: Tensor  # (n_fft,)
-    chroma: Tensor  # (12, n_bins)
-    moments: Tensor  # (2, n_bins): frequency in kHz, and its square
-    dct: Tensor  # (20, 128)
+    chroma: Tensor  # (n_bins, 12)
+    moments: Tensor  # (n_bins, 2): frequency in kHz, and its square
+    dct: Tensor  # (128, 20)
 
     def __init__(self, config: StatisticsConfig) -> None:
         super().__init__()
@@ -37,58 +34,59 @@ class Statistics(FrontEnd):
         frequency = torch.linspace(0.0, half / 1_000, config.n_fft // 2 + 1)
         self.bank = Bank(slaney_bank(mel))
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
-        self.register_buffer("chroma", chroma_bank(config.sample_rate, config.n_fft), persistent=False)
-        self.register_buffer("moments", torch.stack([frequency, frequency.square()]), persistent=False)
-        self.register_buffer("dct", dct_matrix(20, 128), persistent=False)
+        self.register_buffer("chroma", chroma_bank(config.sample_rate, config.n_fft).T.contiguous(), persistent=False)
+        self.register_buffer("moments", torch.stack([frequency, frequency.square()], dim=1), persistent=False)
+        self.register_buffer("dct", dct_matrix(20, 128).T.contiguous(), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """(batch, n_samples) -> (batch, 52)."""
+        return each_segment(self._statistics, waveform)
+
+    def _statistics(self, waveform: Tensor) -> Tensor:
         n_fft, hop = self.config.n_fft, self.config.hop_length
-        padded = pad(waveform, (n_fft // 2, n_fft // 2))
-        crossings = _sign_changes(waveform, n_fft, hop)  # (batch, n_frames), as what follows
-        rms = padded.square().unfold(1, n_fft, hop).mean(2).sqrt()
-        spectra = [self._spectral(frames) for frames in _in_blocks(padded.unfold(1, n_fft, hop))]
-        shape, chroma, mel = (torch.cat(parts, dim=2) for parts in zip(*spectra, strict=True))
-        decibel = 10 * mel.clamp(min=1e-10).log10()
+        padded = _padded(waveform, n_fft // 2)
+        frames = padded.unfold(1, n_fft, hop)  # (batch, n_frames, n_fft)
+        rms = torch.linalg.vector_norm(frames, dim=2) / n_fft**0.5  # (batch, n_frames)
+        power = power_spectrum(frames * self.window)  # (batch, n_frames, n_bins)
+        decibel = decibels(self.bank(power))
         decibel = decibel.maximum(decibel.amax((1, 2), keepdim=True) - 80.0)
-        cepstrum = self.dct @ decibel  # (batch, 20, n_frames)
-        rows = torch.cat([rms[:, None], shape, crossings[:, None], cepstrum], dim=1)
-        statistics = torch.stack([rows.mean(2), rows.var(2, correction=0)], dim=2).flatten(1)  # mean, var, mean, …
+        chroma = power @ self.chroma
+        chroma /= chroma.amax(2, keepdim=True).clamp(min=1e-10)
+        rows = torch.stack([rms, *self._shape(power.sqrt_()), _sign_changes(padded, n_fft, hop)], dim=2)
+        rows = torch.cat([rows, decibel @ self.dct], dim=2)  # (batch, n_frames, 25)
+        statistics = torch.stack([rows.mean(1), rows.var(1, correction=0)], dim=2).flatten(1)  # mean, var, mean, …
         notes = chroma.flatten(1)
         return torch.cat([torch.stack([notes.mean(1), notes.var(1, correction=0)], dim=1), statistics], dim=1)
 
-    def _spectral(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(batch, n_frames, n_fft) -> centroid, bandwidth, roll-off in Hz (batch, 3, n_frames); chroma; mel power."""
-        power = power_spectrum(frames * self.window)  # (batch, n_frames, n_bins)
-        magnitude = power.sqrt()
+    def _shape(self, magnitude: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(batch, n_frames, n_bins) -> centroid, bandwidth, roll-off in Hz, each (batch, n_frames)."""
         cumulated = magnitude.cumsum(2)
         total = cumulated[..., -1:].clamp(min=1e-10)
-        first, second = (magnitude @ self.moments.T / total).unbind(2)  # (batch, n_frames), as what follows
+        first, second = (magnitude @ self.moments / total).unbind(2)
         bandwidth = (second - first.square()).clamp(min=0).sqrt()
         rolloff = torch.searchsorted(cumulated, 0.85 * total)[..., 0].clamp(max=magnitude.shape[2] - 1)
-        shape = 1_000 * torch.stack([first, bandwidth, self.moments[0][rolloff]], dim=1)
-        power = power.transpose(1, 2)
-        chroma = self.chroma @ power
-        return shape, chroma / chroma.amax(1, keepdim=True).clamp(min=1e-10), self.bank(power)
+        return 1_000 * first, 1_000 * bandwidth, 1_000 * self.moments[:, 0][rolloff]
 
     def feature_shape(self, n_samples: int) -> tuple[int, ...]:
         return (len(self.config.columns),)
 
 
-def _in_blocks(frames: Tensor) -> tuple[Tensor, ...]:
-    """(batch, n_frames, length), on a CPU some frames at a time: what is computed of them stays in its cache."""
-    if frames.device.type != "cpu":
-        return (frames,)
-    return torch.split(frames, max(1, _CACHED // frames[:, 0].numel()), dim=1)
+def _padded(waveform: Tensor, half: int) -> Tensor:
+    """(batch, n_samples) -> (batch, half + n_samples + half), with silence; without negative zeros."""
+    padded = waveform.new_empty(len(waveform), waveform.shape[1] + 2 * half)
+    padded[:, :half] = padded[:, -half:] = 0.0
+    torch.add(waveform, 0.0, out=padded[:, half:-half])
+    return padded
 
 
-def _sign_changes(waveform: Tensor, length: int, hop: int) -> Tensor:
-    """(batch, n_samples) -> (batch, n_frames): part of the samples of a centred frame whose sign is not the last one's.
+def _sign_changes(padded: Tensor, length: int, hop: int) -> Tensor:
+    """(batch, n_samples) -> (batch, n_frames): part of the samples of a frame whose sign is not that of the last one.
 
     As in librosa: zero counts as positive, the first sample of a frame never counts, and beyond its ends the sound
     stays what it is there.
     """
-    negative = waveform < 0
-    changed = pad(negative[:, 1:] != negative[:, :-1], (length // 2, length // 2))
-    counts = changed.unfold(1, length - 1, hop).sum(2, dtype=torch.int32)  # int32: twenty times as fast as int64
-    return counts / length
+    sign = padded.view(torch.int32) >> 31  # -1 or 0; comparisons, and sums of what they give, are several times slower
+    half = length // 2
+    sign[:, :half], sign[:, -half:] = sign[:, half : half + 1], sign[:, -half - 1 : -half]
+    changed = sign[:, 1:] ^ sign[:, :-1]
+    return changed.unfold(1, length - 1, hop).sum(2, dtype=torch.int32) / -length

@@ -5,8 +5,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from geoclass.config.frontends import LogMelConfig
-from geoclass.features.banks import Bank, slaney_bank
-from geoclass.features.base import FrontEnd, power_spectrum
+from geoclass.features.banks import Bank, decibels, slaney_bank
+from geoclass.features.base import FrontEnd, each_segment, power_spectrum
 
 
 class LogMel(FrontEnd):
@@ -26,18 +26,15 @@ class LogMel(FrontEnd):
         self.bank = Bank(slaney_bank(config))
 
     def forward(self, waveform: Tensor) -> Tensor:
-        if waveform.device.type != "cpu" or len(waveform) < 2:
-            return self._decibel(waveform)
-        # One by one: the frames of one segment stay in the processor's cache, which makes this three times as fast.
-        return torch.cat([self._decibel(segment) for segment in torch.split(waveform, 1)])
+        return each_segment(self._decibel, waveform)
 
     def _decibel(self, waveform: Tensor) -> Tensor:
         n_fft = self.config.n_fft
         padded = pad(waveform, (n_fft // 2, n_fft // 2))  # with silence, librosa's default
         power = power_spectrum(padded.unfold(1, n_fft, self.config.hop_length) * self.window)
-        decibel: Tensor = 10.0 * self.bank(power.transpose(1, 2)).clamp(min=1e-10).log10()
-        decibel = decibel - decibel.amax(dim=(1, 2), keepdim=True)
-        return decibel.clamp(min=-self.config.top_db)
+        decibel = decibels(self.bank(power))
+        decibel -= decibel.amax(dim=(1, 2), keepdim=True)
+        return decibel.clamp_(min=-self.config.top_db).transpose(1, 2).contiguous()
 
     def feature_shape(self, n_samples: int) -> tuple[int, ...]:
         return (self.config.n_mels, 1 + n_samples // self.config.hop_length)

@@ -7,7 +7,7 @@ from torch.nn.functional import pad
 from geoclass.config.frontends import TextureConfig
 from geoclass.errors import AudioError
 from geoclass.features.banks import auditory_toolbox_bank, dct_matrix
-from geoclass.features.base import FrontEnd, power_spectrum
+from geoclass.features.base import FrontEnd, each_segment, power_spectrum
 
 
 class TextureStatistics(FrontEnd):
@@ -23,8 +23,8 @@ class TextureStatistics(FrontEnd):
     """
 
     window: Tensor  # (frame_length,)
-    mel: Tensor  # (40, n_bins)
-    dct: Tensor  # (13, 40)
+    filters: Tensor  # (n_bins, 42): ones, the number of the bin, 40 mel bands
+    dct: Tensor  # (40, 13)
 
     def __init__(self, config: TextureConfig) -> None:
         super().__init__()
@@ -32,8 +32,11 @@ class TextureStatistics(FrontEnd):
         self.sample_rate = config.sample_rate
         window = torch.hamming_window(config.frame_length, periodic=False)
         self.register_buffer("window", window / config.frame_length, persistent=False)  # MARSYAS' FFT divides by N
-        self.register_buffer("mel", auditory_toolbox_bank(config.sample_rate, config.frame_length), persistent=False)
-        self.register_buffer("dct", dct_matrix(13, self.mel.shape[0]), persistent=False)
+        bank = auditory_toolbox_bank(config.sample_rate, config.frame_length)
+        bins = torch.arange(bank.shape[1], dtype=bank.dtype)
+        filters = torch.cat([torch.ones_like(bins)[None], bins[None], bank])
+        self.register_buffer("filters", filters.T.contiguous(), persistent=False)
+        self.register_buffer("dct", dct_matrix(13, len(bank)).T.contiguous(), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """(batch, n_samples) -> (batch, 68).
@@ -44,15 +47,19 @@ class TextureStatistics(FrontEnd):
         length = self.config.frame_length
         if waveform.shape[1] < length * self.config.memory_frames:
             raise AudioError(f"{waveform.shape[1]} samples are too few for texture statistics")
-        frames = waveform.unfold(1, length, length)  # (batch, n_frames, length)
+        return each_segment(self._statistics, waveform)
+
+    def _statistics(self, waveform: Tensor) -> Tensor:
+        frames = waveform.unfold(1, self.config.frame_length, self.config.frame_length)  # (batch, n_frames, length)
         power = power_spectrum(frames * self.window)  # (batch, n_frames, n_bins)
+        sums = power @ self.filters
         # Nothing below the noise of 16 bits: what is quieter depends on the decoder, and silence has no logarithm.
-        mel = (power @ self.mel.T).clamp(min=1e-12).log10()
-        cepstrum = mel @ self.dct.T  # (batch, n_frames, 13)
-        shape = torch.stack([_crossings(frames), _centroid(power), _rolloff(power, part=0.9), _flux(power)], dim=2)
+        cepstrum = sums[..., 2:].clamp(min=1e-12).log10_() @ self.dct  # (batch, n_frames, 13)
+        centroid, rolloff = _centroid(sums[..., 0], sums[..., 1], power.shape[2]), _rolloff(power, part=0.9)
+        shape = torch.stack([_crossings(frames), centroid, rolloff, _flux(power)], dim=2)
         low_level = torch.cat([shape, cepstrum], dim=2).transpose(1, 2)  # (batch, 17, n_frames)
-        mean, deviation = _running(low_level, self.config.memory_frames)
-        return torch.cat([mean.mean(2), deviation.mean(2), _deviation(mean), _deviation(deviation)], dim=1)
+        running = _running(low_level, self.config.memory_frames)
+        return torch.cat([running.mean(2), _deviation(running)], dim=1)
 
     def feature_shape(self, n_samples: int) -> tuple[int, ...]:
         return (len(self.config.columns),)
@@ -60,16 +67,13 @@ class TextureStatistics(FrontEnd):
 
 def _crossings(frames: Tensor) -> Tensor:
     """(batch, n_frames, length) -> (batch, n_frames): from above to below zero or back, plus one, a sample."""
-    below = (frames[..., :-1] * frames[..., 1:]).sign().clamp(max=0)  # -1 at a crossing; a comparison is slower
+    below = (frames[..., :-1] * frames[..., 1:]).sign_().clamp_(max=0)  # -1 at a crossing; a comparison is slower
     return (1.0 - below.sum(2)) / frames.shape[2]
 
 
-def _centroid(power: Tensor) -> Tensor:
-    """(batch, n_frames, n_bins) -> (batch, n_frames), as a part of the axis; 0.5 in silence."""
-    n_bins = power.shape[2]
-    total = power.sum(2)
-    centroid = power @ torch.arange(n_bins, dtype=power.dtype, device=power.device) / total.clamp(min=1e-20) / n_bins
-    return torch.where(total > 1e-20, centroid, 0.5)
+def _centroid(total: Tensor, moment: Tensor, n_bins: int) -> Tensor:
+    """The power's first moment over its sum, as a part of the axis; 0.5 in silence."""
+    return torch.where(total > 1e-20, moment / total.clamp(min=1e-20) / n_bins, 0.5)
 
 
 def _rolloff(power: Tensor, *, part: float) -> Tensor:
@@ -88,22 +92,21 @@ def _flux(power: Tensor) -> Tensor:
 
     The first frame has no predecessor and takes the value of the second.
     """
-    logarithm = power[..., 1:].clamp(min=1e-14).log()
-    change = (logarithm[:, 1:] - logarithm[:, :-1]).square()
+    logarithm = power[..., 1:].clamp(min=1e-14).log_()
+    change = (logarithm[:, 1:] - logarithm[:, :-1]).square_()
     flux = change.sum(2) / change.amax(2).clamp(min=1e-9) / power.shape[2]
     return torch.cat([flux[:, :1], flux], dim=1)
 
 
-def _running(values: Tensor, memory: int) -> tuple[Tensor, Tensor]:
-    """(batch, n_columns, n_frames) -> mean and deviation of the last `memory` frames at each frame, same shape.
+def _running(values: Tensor, memory: int) -> Tensor:
+    """(batch, n_columns, n_frames) -> (batch, 2 n_columns, n_frames): means and deviations of the last `memory`.
 
     Before the first frame MARSYAS' Memory holds copies of it.
     """
     centre = values.mean(2, keepdim=True)  # near zero the two sums lose no digits against each other
     filled = pad(values - centre, (memory - 1, 0), mode="replicate")
-    mean = _moving_sum(filled, memory) / memory
-    square = _moving_sum(filled.square(), memory) / memory
-    return mean + centre, (square - mean.square()).clamp(min=0).sqrt()
+    mean, square = (_moving_sum(torch.cat([filled, filled.square()], dim=1), memory) / memory).chunk(2, dim=1)
+    return torch.cat([mean + centre, (square - mean.square()).clamp_(min=0).sqrt_()], dim=1)
 
 
 def _moving_sum(values: Tensor, length: int) -> Tensor:
@@ -122,4 +125,4 @@ def _moving_sum(values: Tensor, length: int) -> Tensor:
 
 def _deviation(values: Tensor) -> Tensor:
     """(batch, n_columns, n_frames) -> (batch, n_columns); many times as fast as `std`."""
-    return (values - values.mean(2, keepdim=True)).square().mean(2).sqrt()
+    return (values - values.mean(2, keepdim=True)).square_().mean(2).sqrt()

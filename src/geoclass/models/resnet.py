@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from geoclass.config.frontends import FrontEndConfig
+from geoclass.features.banks import dct_matrix
 from geoclass.models.network import Network, n_bands, stretch_to_frames
 
 
@@ -82,11 +83,9 @@ class _Timbre(nn.Module):
 
     def __init__(self, n_bands: int, n_cepstra: int) -> None:
         super().__init__()
-        from torchaudio.functional import create_dct
-
         n_cepstra = min(n_cepstra, n_bands)
         self.n_statistics = (2 + len(self.LAGS)) * n_cepstra
-        self.register_buffer("transform", create_dct(n_cepstra, n_bands, norm="ortho").T, persistent=False)
+        self.register_buffer("transform", dct_matrix(n_cepstra, n_bands), persistent=False)
         self.scale = nn.BatchNorm1d(self.n_statistics)
 
     def forward(self, x: Tensor) -> Tensor:
