@@ -126,7 +126,12 @@ def test_models_are_listed_shown_and_exported(small_run: TrainResult, tmp_path: 
         (["build-dataset", "--fma-root", "{tmp}"], 3, "", ""),
         (["build-dataset", "--folder", "{tmp}", "--countries", "Atlantis"], 2, "not a known country", "US,GB,FR"),
         (["build-dataset", "--folder", "{tmp}", "--set", "colour=red"], 2, "colour is not a setting", ""),
-        (["build-dataset", "--folder", "{music}", "--countries", "TR", "--min-tracks", "99"], 3, "0 country label", ""),
+        (
+            ["build-dataset", "--folder", "{music}", "--countries", "TR", "--min-tracks", "99"],
+            3,
+            "0 country labels left",
+            "--min-tracks",
+        ),
         (["inspect", "{tmp}"], 3, "no data set", "build-dataset"),
         (["inspect"], 3, "holds none", "build-dataset"),
         (["train", "{tmp}"], 3, "no data set", "build-dataset"),

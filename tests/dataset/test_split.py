@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoclass.dataset.balance import surplus
-from geoclass.dataset.split import SPLITS, empty_cells, merge_groups, split_groups, split_segments
+from geoclass.dataset.split import artist_keys, empty_cells, hash_key, merge_groups, split_groups, split_segments
 from geoclass.errors import DatasetError
+from geoclass.vocabulary import SPLITS
 
 FRACTIONS = {"valid_fraction": 0.15, "test_fraction": 0.15}
 items = st.lists(
@@ -83,8 +84,9 @@ def test_another_seed_gives_another_split() -> None:
 
 
 def test_two_artists_cannot_fill_three_splits() -> None:
-    with pytest.raises(DatasetError, match="2 group"):
+    with pytest.raises(DatasetError, match=r"^2 groups of tracks cannot fill 3 splits$") as caught:
         split_groups(["a", "b", "a"], ["TR", "VN", "TR"], seed=0, **FRACTIONS)
+    assert caught.value.hint == "add recordings of other artists, or split by --group track"
 
 
 def test_segments_are_dealt_out_by_label_and_without_order() -> None:
@@ -110,3 +112,88 @@ def test_missing_cells_are_named() -> None:
         "valid": ["VN"],
         "test": ["VN"],
     }
+
+
+# ---- by hand: which group goes where --------------------------------------------------------------------------
+
+
+def sizes_of(groups: list[str], labels: list[str], *, valid: float, test: float) -> dict[str, str]:
+    splits = split_groups(groups, labels, valid_fraction=valid, test_fraction=test, seed=0)
+    return dict(zip(groups, splits, strict=True))
+
+
+def test_the_largest_group_is_placed_before_the_small_ones() -> None:
+    """Twelve tracks, six of them by one artist. Placed last, that artist would make ten training tracks."""
+    groups = ["a big one"] * 6 + [f"b{n}" for n in range(6)]
+    placed = sizes_of(groups, ["TR"] * 12, valid=0.25, test=0.25)
+    assert placed["a big one"] == "train"
+    assert Counter(placed[group] for group in groups) == {"train": 6, "valid": 3, "test": 3}
+
+
+def test_what_is_wanted_equally_goes_to_validation_before_test() -> None:
+    """Nine artists of one track: 1.8, 3.6 and 3.6 are wanted; the last one finds validation and test 0.6 short each."""
+    groups = [f"a{n}" for n in range(9)]
+    placed = sizes_of(groups, ["TR"] * 9, valid=0.4, test=0.4)
+    assert Counter(placed.values()) == {"train": 2, "valid": 4, "test": 3}
+
+
+def test_a_group_with_several_labels_goes_where_its_rarest_is_wanting() -> None:
+    """Of 18 Z tracks validation has 8 and wants 2.8 more, training wants 5.4; of the A tracks validation wants most."""
+    groups = ["z1"] + ["z2"] * 8 + ["both"] * 10 + [f"a{n}" for n in range(30)]
+    labels = ["Z"] * 9 + ["Z"] * 9 + ["A"] + ["A"] * 30
+    placed = sizes_of(groups, labels, valid=0.6, test=0.1)
+    assert (placed["z1"], placed["z2"], placed["both"]) == ("test", "valid", "train")
+
+
+def test_the_smallest_groups_of_a_label_are_tested_and_validate() -> None:
+    groups = ["a"] * 1 + ["b"] * 2 + ["c"] * 5
+    assert sizes_of(groups, ["TR"] * 8, valid=0.15, test=0.15) == {"a": "test", "b": "valid", "c": "train"}
+    assert sizes_of(["a", "b", "b", "c"], ["TR", "TR", "TR", "VN"], valid=0.2, test=0.2)["b"] == "train"
+
+
+def test_sequences_of_different_lengths_are_refused() -> None:
+    with pytest.raises(ValueError):
+        split_groups(["a", "b", "c", "d"], ["TR"] * 3, seed=0, **FRACTIONS)
+    with pytest.raises(ValueError):
+        empty_cells(["TR"] * 3, ["train"] * 4)
+
+
+def test_names_that_are_not_utf_8_are_shuffled_too() -> None:
+    assert hash_key(0, "caf\udce9") != hash_key(0, "caf")
+    assert len({hash_key(seed, "a") for seed in range(5)}) == 5
+
+
+def test_segments_of_a_label_are_dealt_out_by_their_own_fractions() -> None:
+    names = [f"s{n}" for n in range(100)]
+    splits = split_segments(names, ["TR"] * 60 + ["VN"] * 40, valid_fraction=0.1, test_fraction=0.3, seed=0)
+    assert Counter(splits[:60]) == {"train": 36, "valid": 6, "test": 18}
+    assert Counter(splits[60:]) == {"train": 24, "valid": 4, "test": 12}
+    assert splits != split_segments(names, ["TR"] * 60 + ["VN"] * 40, valid_fraction=0.1, test_fraction=0.3, seed=1)
+
+
+# ---- artists ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (("1", "Beyoncé"), ("2", "BEYONCE"), True),  # one name, two ids
+        (("1", "Beyoncé"), ("", "beyonce"), True),
+        (("", "Sigur Rós"), ("", "sigur  ros"), True),
+        (("1", "A"), ("1", "B"), True),  # one id, two names
+        (("1", "!!!"), ("2", "???"), False),
+        (("1", ""), ("2", ""), False),
+        (("", ""), ("", ""), False),  # unknown artists stand alone
+        (("TR/artist 1", "Artist 1"), ("CN/artist 1", "Artist 1"), False),
+        (("TR/artist 1", "Artist 1"), ("TR/artist 1", "artist 1"), True),
+        (("7", "x"), ("", "7"), False),  # a name is no id
+    ],
+)
+def test_who_is_one_artist(one: tuple[str, str], other: tuple[str, str], same: bool) -> None:
+    first, second = merge_groups([artist_keys("t1", *one), artist_keys("t2", *other)])
+    assert (first == second) == same
+
+
+def test_artists_are_joined_over_any_number_of_keys() -> None:
+    keys = [["n9"], ["n8", "n9"], ["n7", "n8"], ["n1", "n7"], ["n5"], ["n5", "n6"]]
+    assert merge_groups(keys) == ["n1"] * 4 + ["n5"] * 2

@@ -46,9 +46,11 @@ def fold_of_dataset(dataset: Dataset, number: int, *, n_folds: int, seed: int = 
     }[dataset.config.group]
     task = dataset.tasks[0]
     labels = tracks[task if dataset.kind(task) == "single" else "genres"].str.split("|").str[0]
-    folds = np.array(deal_folds(group.tolist(), labels.tolist(), n_folds=n_folds, seed=seed))
+    shifted = (segments["shift"] != 0).to_numpy()  # copies have no part in the dealing: they stay with their group
+    dealt = deal_folds(group[~shifted].tolist(), labels[~shifted].tolist(), n_folds=n_folds, seed=seed)
+    fold_of_group = dict(zip(group[~shifted], dealt, strict=True))
+    folds = np.array([fold_of_group[name] for name in group])
     side = np.where(folds == number, "test", np.where(folds == (number + 1) % n_folds, "valid", "train"))
-    shifted = (segments["shift"] != 0).to_numpy()
     segments["split"] = np.where(shifted & (side != "train"), UNUSED, side)
 
     view = copy.copy(dataset)

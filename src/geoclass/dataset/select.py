@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -34,8 +35,35 @@ def select_tracks(corpus: Corpus, *, config: BuildConfig, progress: Progress | N
     Raises:
         DatasetError: Nothing could be labelled, or fewer than two labels are left.
     """
-    skipped: list[Skipped] = []
+    tracks, skipped = _read(corpus, progress)
+    n_read = len(tracks) + len(skipped)
+    without_place = 0
+    if "country" in config.tasks:
+        artists = {track.artist_id or track.track_id for track in tracks}
+        tracks = _keep(resolve_countries(tracks, create_geocoder(config.geocoder)), skipped)
+        without_place = len(artists - {track.artist_id or track.track_id for track in tracks})
+    if "genre" in config.tasks:
+        tracks = _keep(_require_genre(tracks, multi_label=config.multi_label), skipped)
+    n_labelled = len(tracks)
+    labels: dict[str, tuple[str, ...]] = {}
+    for task in config.tasks:
+        labels[task] = choose_labels(tracks, task, config=config)
+        tracks = _keep(_with_label(tracks, task, set(labels[task]), multi_label=config.multi_label), skipped)
+    for task, names in labels.items():
+        if len(names) < 2:
+            left = f"1 {task} label left: {names[0]}" if names else f"0 {task} labels left"
+            raise DatasetError(
+                f"{n_read:,} tracks read, {n_labelled:,} labelled, {left}",
+                hint=f"a data set needs two: lower --min-tracks, or name more labels; skipped: {_reasons(skipped)}",
+            )
+    tracks.sort(key=lambda track: track.track_id)
+    skipped.sort(key=lambda item: (item.track_id, item.path))
+    return Selection(tracks, skipped, labels, n_read, n_labelled, without_place)
+
+
+def _read(corpus: Corpus, progress: Progress | None) -> tuple[list[Track], list[Skipped]]:
     tracks: list[Track] = []
+    skipped: list[Skipped] = []
     for number, item in enumerate(corpus.tracks(), start=1):
         if progress and number % 1_000 == 0:
             progress(0, note=f"{number:,} tracks read")
@@ -43,34 +71,9 @@ def select_tracks(corpus: Corpus, *, config: BuildConfig, progress: Progress | N
             skipped.append(item)
         else:
             tracks.append(item)
-    n_read = len(tracks) + len(skipped)
     if progress:
         progress(0, note="")
-    without_place = 0
-    if "country" in config.tasks:
-        artist_of = {track.track_id: track.artist_id or track.track_id for track in tracks}
-        placed = _sort(resolve_countries(tracks, create_geocoder(config.geocoder)), skipped)
-        without_place = len(set(artist_of.values()) - {artist_of[track.track_id] for track in placed})
-        tracks = placed
-    if "genre" in config.tasks:
-        tracks = _sort(_require_genre(tracks, multi_label=config.multi_label), skipped)
-    n_labelled = len(tracks)
-
-    labels: dict[str, tuple[str, ...]] = {}
-    for task in config.tasks:
-        labels[task] = choose_labels(tracks, task, config=config)
-        tracks = _sort(_keep_labels(tracks, task, set(labels[task]), multi_label=config.multi_label), skipped)
-    for task, names in labels.items():
-        if len(names) < 2:
-            found = Counter(label for track in tracks for label in labels_of(track, task))
-            raise DatasetError(
-                f"{n_read} tracks read, {n_labelled} labelled, and {len(names)} {task} label(s) left "
-                f"({dict(found.most_common(5))}): nothing to tell apart",
-                hint="lower --min-tracks, name more --countries, or look at the reasons: " + _reasons(skipped),
-            )
-    tracks.sort(key=lambda track: track.track_id)
-    skipped.sort(key=lambda item: (item.track_id, item.path))
-    return Selection(tracks, skipped, labels, n_read, n_labelled, without_place)
+    return tracks, skipped
 
 
 def resolve_countries(tracks: Iterable[Track], geocoder: Geocoder) -> Iterator[Track | Skipped]:
@@ -79,13 +82,15 @@ def resolve_countries(tracks: Iterable[Track], geocoder: Geocoder) -> Iterator[T
     latitudes = np.array([np.nan if track.latitude is None else track.latitude for track in tracks])
     longitudes = np.array([np.nan if track.longitude is None else track.longitude for track in tracks])
     by_point = countries_at(latitudes, longitudes)
+    locate = cache(geocoder.locate)  # the tracks of an artist name the same place
     for track, country in zip(tracks, by_point, strict=True):
         if track.country:
             yield track
         elif country:
             yield replace(track, country=str(country))
-        elif track.place and (place := geocoder.locate(track.place)) is not None and place.country:
-            point = (track.latitude, track.longitude) if track.latitude else (place.latitude, place.longitude)
+        elif track.place and (place := locate(track.place)) is not None and place.country:
+            unknown = not (track.latitude or track.longitude)  # none, or 0, 0
+            point = (place.latitude, place.longitude) if unknown else (track.latitude, track.longitude)
             yield replace(track, country=place.country, latitude=point[0], longitude=point[1])
         elif track.place:
             yield skip(track, f"place not found: {track.place!r}")
@@ -103,7 +108,7 @@ def choose_labels(tracks: Iterable[Track], task: str, *, config: BuildConfig) ->
         if missing := [code for code in config.countries if counts[code] == 0]:
             raise DatasetError(
                 f"no track is from {', '.join(missing)}",
-                hint="countries with most tracks: "
+                hint="the countries with the most tracks are "
                 + ", ".join(f"{code} ({count})" for code, count in counts.most_common(8)),
             )
         chosen = [code for code in chosen if code in config.countries]
@@ -125,13 +130,13 @@ def _require_genre(tracks: Iterable[Track], *, multi_label: bool) -> Iterator[Tr
         yield track if labels_of(track, "genre", multi_label=multi_label) else skip(track, "no genre")
 
 
-def _keep_labels(tracks: Iterable[Track], task: str, kept: set[str], *, multi_label: bool) -> Iterator[Track | Skipped]:
+def _with_label(tracks: Iterable[Track], task: str, kept: set[str], *, multi_label: bool) -> Iterator[Track | Skipped]:
     for track in tracks:
         own = labels_of(track, task, multi_label=multi_label)
         yield track if kept & set(own) else skip(track, f"{task} not among the labels: {', '.join(own)}")
 
 
-def _sort(items: Iterable[Track | Skipped], skipped: list[Skipped]) -> list[Track]:
+def _keep(items: Iterable[Track | Skipped], skipped: list[Skipped]) -> list[Track]:
     """The tracks of a stage; what it skipped is added to `skipped`."""
     tracks = []
     for item in items:

@@ -34,7 +34,7 @@ def split_groups(
         members[group][label] += 1
     if len(members) < len(SPLITS):
         raise DatasetError(
-            f"{len(members)} group(s) of tracks cannot fill {len(SPLITS)} splits",
+            f"{len(members)} groups of tracks cannot fill {len(SPLITS)} splits",
             hint="add recordings of other artists, or split by --group track",
         )
     totals = Counter(labels)
@@ -56,7 +56,7 @@ def split_groups(
         for split in ("test", "valid"):
             free = [group for group in holders if group not in assigned]
             covered = {assigned[group] for group in holders if group in assigned}
-            if split not in covered and len(free) > ("train" not in covered):
+            if split not in covered and len(free) > 1:  # one is left to train on
                 assign(free[0], split)
     for group in sorted(members.keys() - assigned.keys(), key=order, reverse=True):
         label = min(members[group], key=rarest_first.index)
