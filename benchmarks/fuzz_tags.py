@@ -93,7 +93,8 @@ def _group(folder: Path, inputs: Iterable[tuple[int, str, bytes]], counts: Count
     from geoclass.audio.decode import load_excerpt
     from geoclass.errors import AudioError
     from geoclass.tagging.apply import apply_plan
-    from geoclass.tagging.plan import Policy, plan_tags
+    from geoclass.tagging.plan import plan_tags
+    from geoclass.tagging.policy import Policy
     from geoclass.tagging.undo import undo
 
     files: dict[Path, tuple[int, bytes]] = {}

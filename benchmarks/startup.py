@@ -35,7 +35,8 @@ from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.catalogue import BUILTIN
 from geoclass.inference.classifier import Classifier
 from geoclass.tagging.apply import iter_apply
-from geoclass.tagging.plan import Policy, iter_plan
+from geoclass.tagging.plan import iter_plan
+from geoclass.tagging.policy import Policy
 phase("imports")
 classifier = Classifier([Bundle.load(folder) for folder in sorted(BUILTIN.glob("*-*"))])
 phase("models")

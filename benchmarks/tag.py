@@ -33,7 +33,8 @@ def main() -> None:
     from geoclass.inference.classifier import Classifier
     from geoclass.parallel.threads import default_workers, ordered_map
     from geoclass.tagging.apply import iter_apply
-    from geoclass.tagging.plan import Policy, iter_plan
+    from geoclass.tagging.plan import iter_plan
+    from geoclass.tagging.policy import Policy
     from geoclass.tagging.tags import read_tags
 
     if arguments.torch_threads:

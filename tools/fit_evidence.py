@@ -47,11 +47,12 @@ BY_HAND: dict[str, Any] = {
     "words": {"genre words": 1.0, "grouping words": 0.9, "album words": 0.6, "folder": 0.93},
     "codes": {"isrc": 0.5, "isrc from the US": 0.2, "isrc US": 0.15, "release country": 0.3},
     "artists": {"identifier": 0.985, "name": 0.96, "shared name": 0.75},
+    "owner": 0.985,
     "independent_files": {"title": 2.0, "lyrics": 2.0, "album": 1.5, "sound": 2.0},
 }
 POOL = {
     "language tag": 1.0, "lyrics": 1.0, "title": 1.0, "album": 0.7, "comment": 0.5, "genre words": 1.0,
-    "grouping words": 1.0, "album words": 1.0, "folder": 1.0, "code": 1.0, "artist id": 1.0,
+    "grouping words": 1.0, "album words": 1.0, "folder": 1.0, "code": 1.0, "owner": 1.0, "artist id": 1.0,
     "artist name": 1.0, "shared artist name": 1.0, "sound": 1.0,
 }  # fmt: skip
 

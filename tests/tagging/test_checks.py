@@ -200,7 +200,7 @@ def test_two_runs_are_taken_back_in_any_order(make, tmp_path: Path) -> None:
     tag(path, tmp_path / "one")
     other = FakeClassifier(country="GR", sure=0.9)
     other.model_id = "other 2 89abcdef"
-    from geoclass.tagging.plan import Policy
+    from geoclass.tagging.policy import Policy
 
     policy = Policy(overwrite=frozenset({"country"}))
     apply_plan(plan_tags(other, paths=[path], policy=policy), journal=tmp_path / "two")

@@ -13,7 +13,8 @@ import soundfile
 
 from geoclass.inference.prediction import Prediction
 from geoclass.tagging.apply import iter_apply
-from geoclass.tagging.plan import Policy, iter_plan, plan_tags
+from geoclass.tagging.plan import iter_plan, plan_tags
+from geoclass.tagging.policy import Policy
 
 N_FILES = 16
 START_S, END_S = 120.0, 10.0  # limits on a machine that may be busy; an end takes a fraction of a second

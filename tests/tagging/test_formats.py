@@ -13,7 +13,8 @@ from geoclass.errors import AudioError
 from geoclass.library.scan import sound_files
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.entries import read_entries
-from geoclass.tagging.plan import Policy, plan_tags
+from geoclass.tagging.plan import plan_tags
+from geoclass.tagging.policy import Policy
 from geoclass.tagging.tags import read_tags
 from geoclass.tagging.undo import undo
 

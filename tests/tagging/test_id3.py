@@ -13,7 +13,8 @@ from tagging_helpers import FakeClassifier, answer
 
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.formats import id3
-from geoclass.tagging.plan import Policy, plan_tags
+from geoclass.tagging.plan import plan_tags
+from geoclass.tagging.policy import Policy
 from geoclass.tagging.tags import read_tags
 from geoclass.tagging.undo import undo
 

@@ -13,7 +13,8 @@ from geoclass.inference.prediction import Failure
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.corrections import Corrections
 from geoclass.tagging.entries import genre_name, parse_provenance, provenance
-from geoclass.tagging.plan import Policy, plan_tags
+from geoclass.tagging.plan import plan_tags
+from geoclass.tagging.policy import Policy
 from geoclass.tagging.tags import read_tags
 
 

@@ -11,7 +11,7 @@ from geoclass.parallel.threads import closing_source
 
 if TYPE_CHECKING:
     from geoclass.tagging.corrections import Corrections
-    from geoclass.tagging.plan import FilePlan
+    from geoclass.tagging.decide import FilePlan
 
 _QUESTION = "[a]ccept, [s]kip, [c]orrect, accept a[l]l from here on, [q]uit"
 _CHOICES = {"a", "s", "c", "l", "q"}

@@ -15,7 +15,8 @@ from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
     from geoclass.inference.classifier import Classifier
-    from geoclass.tagging.plan import FieldPlan, FilePlan, Policy
+    from geoclass.tagging.decide import FieldPlan, FilePlan
+    from geoclass.tagging.policy import Policy
 
 _FIELDS = ("country", "genre")
 _HINT = "for example --fields country,genre"
@@ -94,7 +95,8 @@ def tag(
         from geoclass.tagging.corrections import Corrections
         from geoclass.tagging.journal import default_path
         from geoclass.tagging.lock import only_run
-        from geoclass.tagging.plan import Policy, iter_plan
+        from geoclass.tagging.plan import iter_plan
+        from geoclass.tagging.policy import Policy
 
         policy = Policy(
             fields=_names(fields, "--fields"),

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from geoclass.errors import TaggingError
 from geoclass.parallel.threads import closing_source, ordered_map
+from geoclass.tagging.decide import FilePlan
 from geoclass.tagging.formats.edit import Edit
 from geoclass.tagging.journal import Journal
-from geoclass.tagging.plan import FilePlan, Plan
+from geoclass.tagging.plan import Plan
 from geoclass.tagging.record import Record
 from geoclass.tagging.rewrite import rewrite_file, sweep
 from geoclass.tagging.tags import read_tags, tag_edits

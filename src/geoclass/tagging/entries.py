@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from geoclass.errors import TaggingError
+from geoclass.evidence.opinion import Opinion
+from geoclass.evidence.pool import Verdict
 from geoclass.inference.prediction import Failure, Prediction
 from geoclass.tagging.rewrite import Stamp, stamp_of
 from geoclass.tagging.tags import Tags, read_tags
@@ -23,7 +25,11 @@ class Entry:
     stamp: Stamp | None
     error: TaggingError | None = None
     prediction: Prediction | Failure | None = None
+    opinions: list[Opinion] = field(default_factory=list)  # of the witnesses on its country
+    verdict: Verdict | None = None  # what they say together, of this file or of its artist
+    settled: bool = False  # nothing is open, or the same models and witnesses have decided it before
     dissent: str = ""
+    index: int = 0  # among the files of the run
 
 
 def read_entries(paths: Iterable[Path | str]) -> Iterator[Entry]:
@@ -32,6 +38,7 @@ def read_entries(paths: Iterable[Path | str]) -> Iterator[Entry]:
     for path in map(Path, paths):
         entry = _look(path)
         if entry.target not in seen:
+            entry.index = len(seen)
             seen.add(entry.target)
             yield entry
 

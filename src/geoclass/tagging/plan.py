@@ -1,22 +1,23 @@
 """What would be written to which file, and why not: decided without writing anything."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
-from geoclass.errors import GeoclassError, UsageError
-from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
+from geoclass.errors import UsageError
+from geoclass.evidence.pool import pool
+from geoclass.evidence.registry import Sources
+from geoclass.inference.prediction import Failure, Prediction
 from geoclass.parallel.threads import closing_source
 from geoclass.tagging.corrections import Corrections
-from geoclass.tagging.entries import Entry, genre_of_label, is_ours, parse_provenance, provenance, read_entries
-from geoclass.tagging.rewrite import Stamp
-from geoclass.tagging.tags import Tags, Values
-from geoclass.tagging.vote import vote
+from geoclass.tagging.decide import FilePlan, decide
+from geoclass.tagging.entries import Entry, is_ours, read_entries
+from geoclass.tagging.policy import Policy
+from geoclass.tagging.testimony import evidence_identity, hear, testify
+from geoclass.tagging.vote import group_sizes, vote
 
-FIELDS = ("country", "genre")
-_KEPT_CANDIDATES = 10  # in a plan
 _ASKED = Failure(path=Path(), reason="the model gave no answer")
 
 
@@ -33,50 +34,6 @@ class Predictor(Protocol):
 
     def predict_many(self, paths: Iterable[Path]) -> Iterator[Prediction | Failure]:
         """One answer a path, in order."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Policy:
-    """What may be written, and when."""
-
-    fields: tuple[str, ...] = FIELDS
-    overwrite: frozenset[str] = frozenset()  # fields whose present values may be replaced
-    min_confidence: float | None = None  # instead of the model's calibrated threshold
-    vote: Literal["none", "artist", "album"] = "none"  # one country for all files of an artist or album
-    release_country: bool = False  # write it to the release country too, where there is none
-    candidates: bool = False  # note the candidates of fields on which the model abstains
-    region_fallback: bool = False  # note the UN sub-region where no country is sure but a region is
-    again: bool = False  # ask the model about files that it has decided before
-
-    def __post_init__(self) -> None:
-        unknown = (set(self.fields) | self.overwrite) - set(FIELDS)
-        if unknown or not self.fields:
-            raise UsageError(f"fields {', '.join(sorted(unknown)) or 'none'}: there are {' and '.join(FIELDS)}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FieldPlan:
-    """One field of one file."""
-
-    value: tuple[str, ...]  # what the file will hold; () when the model abstains and nothing is there
-    probability: float | None  # of the value, or of the best candidate; None: the model has said nothing of it
-    candidates: tuple[tuple[str, float], ...]  # best first
-
-
-@dataclass(frozen=True, kw_only=True)
-class FilePlan:
-    """One file: what is there, what would change."""
-
-    path: Path  # as it was given
-    target: Path  # links resolved
-    status: str  # planned, unchanged, abstained or failed; after apply also written
-    reason: str = ""  # why it failed, or why the model was not asked
-    hint: str | None = None
-    fields: Mapping[str, FieldPlan] = field(default_factory=dict)
-    changes: Values = field(default_factory=dict)  # by field of formats.fields.FIELDS
-    before: Values = field(default_factory=dict)  # all fields that are there
-    stamp: Stamp | None = None  # of the file when its tags were read
-    dissent: str = ""  # what the model says of this file where a vote decided otherwise
 
 
 class Plan:
@@ -99,180 +56,159 @@ class Plan:
 
 
 def plan_tags(
-    classifier: Predictor,
+    classifier: Predictor | None,
     *,
     paths: Iterable[Path | str],
     policy: Policy | None = None,
     remembered: Corrections | None = None,
+    sources: Sources | None = None,
 ) -> Plan:
     """Decide what to write to each file. Writes nothing.
 
     Args:
-        classifier: A `geoclass.Classifier`, or anything with `model_id` and `predict_many`.
+        classifier: A `geoclass.Classifier`, or anything with `model_id` and `predict_many`; None where the policy's
+            evidence needs no sound.
         paths: Sound files. Each is planned once, also when several links lead to it.
         policy: What may be written, and when.
         remembered: Corrections that people made; they win over the model.
+        sources: What witnesses may ask beside the files: the artist table.
 
     Returns:
         An iterable of `FilePlan`, in the order of `paths`.
     """
-    return Plan(iter_plan(classifier, paths=paths, policy=policy, remembered=remembered))
+    files = iter_plan(classifier, paths=paths, policy=policy, remembered=remembered, sources=sources)
+    return Plan(in_order(files))
 
 
 def iter_plan(
-    classifier: Predictor,
+    classifier: Predictor | None,
     *,
     paths: Iterable[Path | str],
     policy: Policy | None = None,
     remembered: Corrections | None = None,
+    sources: Sources | None = None,
 ) -> Iterator[FilePlan]:
-    """As `plan_tags`, but nothing is kept: for large libraries."""
-    policy, remembered = policy or Policy(), remembered or Corrections()
-    fields = tuple(name for name in policy.fields if name in classifier.tasks)
-    if not fields:
-        raise UsageError(f"the model answers {' and '.join(classifier.tasks)}, not {' or '.join(policy.fields)}")
-    policy = replace(policy, fields=fields)
-    entries = _predicted(classifier, read_entries(paths), policy, remembered)
-    if policy.vote != "none":
-        entries = vote(entries, by=policy.vote, model_id=classifier.model_id)
+    """As `plan_tags`, but nothing is kept, and with a vote files come as soon as their group is done."""
+    run = _Run(classifier, policy or Policy(), remembered or Corrections(), sources or Sources())
+    paths = list(paths)
+    entries = run.predicted(run.examined(read_entries(paths)))
+    if run.policy.vote != "none":
+        sizes = group_sizes(paths, by=run.policy.vote)
+        entries = vote(entries, by=run.policy.vote, sizes=sizes, model_id=run.decided_by, pools=run.policy.pools)
     with closing_source(entries) as decided:
         for entry in decided:
-            yield _decide(entry, policy, remembered, classifier.model_id)
+            if run.policy.pools and run.policy.vote == "none":
+                entry.verdict = pool(entry.opinions)
+            yield decide(entry, run.policy, run.remembered, run.decided_by)
 
 
-# ---- which files the model is asked about -----------------------------------------------------------------------
+def in_order(files: Iterator[FilePlan]) -> Iterator[FilePlan]:
+    """The files in the order in which they were given; those that come early wait."""
+    early: dict[int, FilePlan] = {}
+    following = 0
+    with closing_source(files) as source:
+        for file in source:
+            early[file.index] = file
+            while following in early:
+                yield early.pop(following)
+                following += 1
+    for index in sorted(early):  # a plan that ended early
+        yield early[index]
 
 
-def _predicted(
-    classifier: Predictor, entries: Iterator[Entry], policy: Policy, remembered: Corrections
-) -> Iterator[Entry]:
-    """The entries in order, those that need it with a prediction; decoding runs ahead inside the classifier."""
-    waiting: deque[Entry] = deque()
+class _Run:
+    """One run: who is asked, and what about."""
 
-    def asks(entry: Entry) -> bool:
-        return entry.error is None and not is_settled(entry, policy, remembered, classifier.model_id)
+    def __init__(self, classifier: Predictor | None, policy: Policy, remembered: Corrections, sources: Sources) -> None:
+        tasks = classifier.tasks if classifier is not None else ()
+        answered = {*tasks, "country"} if policy.pools else set(tasks)
+        fields = tuple(name for name in policy.fields if name in answered)
+        if not fields:
+            raise UsageError(f"the model answers {' and '.join(tasks)}, not {' or '.join(policy.fields)}")
+        self.classifier, self.remembered, self.sources = classifier, remembered, sources
+        self.policy = replace(policy, fields=fields)
+        ids = [classifier.model_id] if classifier is not None else []
+        if policy.evidence is not None:
+            ids.append(evidence_identity(policy.evidence, sources))
+        self.decided_by = "; ".join(ids)
 
-    def to_ask(first: Entry) -> Iterator[Path]:
-        yield first.target
+    def examined(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """The entries with what all witnesses but the sound say."""
         for entry in entries:
-            waiting.append(entry)
-            if asks(entry):
-                entry.prediction = _ASKED
-                yield entry.target
-
-    for entry in entries:
-        if not asks(entry):
+            entry.settled = entry.error is not None or is_settled(entry, self.policy, self.remembered, self.decided_by)
+            votes = self.policy.vote != "none"  # what was decided earlier still speaks for the artist's new files
+            if self.policy.evidence is not None and (votes or not entry.settled):
+                entry.opinions = testify(entry, witnesses=self.policy.evidence, sources=self.sources)
             yield entry
-            continue
-        entry.prediction = _ASKED
-        waiting.append(entry)
-        with closing_source(classifier.predict_many(to_ask(entry))) as answers:
-            for answer in answers:
-                while waiting[0].prediction is not _ASKED:
-                    yield waiting.popleft()
-                answered = waiting.popleft()
-                answered.prediction = answer
-                yield answered
-    yield from waiting
+
+    def predicted(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        """The entries in order, those that need it with a prediction; decoding runs ahead inside the classifier."""
+        if self.classifier is None:
+            yield from entries
+            return
+        waiting: deque[Entry] = deque()
+
+        def to_ask(first: Entry) -> Iterator[Path]:
+            yield first.target
+            for entry in entries:
+                waiting.append(entry)
+                if self._must_be_heard(entry):
+                    entry.prediction = _ASKED
+                    yield entry.target
+
+        for entry in entries:
+            if not self._must_be_heard(entry):
+                yield entry
+                continue
+            entry.prediction = _ASKED
+            waiting.append(entry)
+            with closing_source(self.classifier.predict_many(to_ask(entry))) as answers:
+                for answer in answers:
+                    while waiting[0].prediction is not _ASKED:
+                        yield waiting.popleft()
+                    answered = waiting.popleft()
+                    answered.prediction = answer
+                    if self.policy.evidence is not None and "sound" in self.policy.evidence:
+                        answered.opinions = answered.opinions + hear(answered)
+                    yield answered
+        yield from waiting
+
+    def _must_be_heard(self, entry: Entry) -> bool:
+        """Whether a field is open that only the sound can settle: cheap witnesses come first."""
+        if entry.settled or self.classifier is None:
+            return False
+        return any(
+            name in self.classifier.tasks and not (name == "country" and self._needs_no_sound(entry))
+            for name in unfinished(entry, self.policy, self.remembered)
+        )
+
+    def _needs_no_sound(self, entry: Entry) -> bool:
+        if self.policy.evidence is None:
+            return False
+        if "sound" not in self.policy.evidence:
+            return True
+        verdict = pool(entry.opinions)
+        return verdict is not None and verdict.candidates(1)[0][1] >= self.policy.threshold(None)
 
 
-def is_settled(entry: Entry, policy: Policy, remembered: Corrections, model_id: str) -> bool:
-    """Whether the file's own tags say all: nothing is open, or this model has decided it before."""
-    tags = entry.tags
-    unfinished = [
+def unfinished(entry: Entry, policy: Policy, remembered: Corrections) -> Sequence[str]:
+    """The fields that may be written and that nobody has corrected."""
+    return [
         name
         for name in policy.fields
-        if (name in policy.overwrite or not tags.get(name)) and not remembered.find(name, entry.target, tags)
+        if (name in policy.overwrite or not entry.tags.get(name))
+        and not remembered.find(name, entry.target, entry.tags)
     ]
-    if not unfinished:
+
+
+def is_settled(entry: Entry, policy: Policy, remembered: Corrections, decided_by: str) -> bool:
+    """Whether the file's own tags say all: nothing is open, or the same models have decided it before."""
+    tags = entry.tags
+    open_ = unfinished(entry, policy, remembered)
+    if not open_:
         return True
-    if policy.again or tags.values.get("model") != (model_id,):
+    if policy.again or tags.values.get("model") != (decided_by,):
         return False
     decided = any(f"{name}_candidates" in tags.values for name in policy.fields)
     decided = decided or (policy.region_fallback and "region" in tags.values)
-    return decided and all(not tags.get(name) or is_ours(tags, name) for name in unfinished)
-
-
-# ---- what to write ----------------------------------------------------------------------------------------------
-
-
-def _decide(entry: Entry, policy: Policy, remembered: Corrections, model_id: str) -> FilePlan:
-    tags = entry.tags
-    base = FilePlan(
-        path=entry.path,
-        target=entry.target,
-        status="failed",
-        before=tags.values,
-        stamp=entry.stamp,
-        dissent=entry.dissent,
-    )
-    if entry.error is not None:
-        return replace(base, reason=entry.error.message, hint=entry.error.hint)
-    if isinstance(entry.prediction, Failure):
-        return replace(base, reason=entry.prediction.reason)
-    note = entry.prediction.note if entry.prediction else ""
-    fields: dict[str, FieldPlan] = {}
-    changes: dict[str, tuple[str, ...]] = {}
-    for name in policy.fields:
-        answer = entry.prediction.fields.get(name) if entry.prediction else None
-        candidates = _candidates(answer, tags, name)
-        proposed = remembered.find(name, entry.target, tags) or _proposal(answer, policy)
-        writable = name in policy.overwrite or not tags.get(name)
-        value = proposed if writable and proposed else tags.get(name)
-        fields[name] = FieldPlan(value=value, probability=_probability(value, candidates), candidates=candidates)
-        if writable and proposed:
-            changes[name] = proposed
-        if answer is not None and writable and (proposed or policy.candidates):
-            changes[f"{name}_candidates"] = (provenance(candidates, n=len(proposed)),)
-    country = fields["country"].value if "country" in fields else ()
-    if policy.region_fallback and not country and entry.prediction is not None:
-        changes |= _region(entry.prediction.fields.get("country"), policy)
-    if changes and entry.prediction is not None:
-        changes["model"] = (model_id,)
-    if policy.release_country and country and not tags.get("release_country"):
-        changes["release_country"] = country
-    changes = {name: values for name, values in changes.items() if tags.values.get(name, ()) != values}
-    unsure = not all(field.value for field in fields.values())
-    status = "planned" if changes else "abstained" if unsure else "unchanged"
-    return replace(base, status=status, reason=note, fields=fields, changes=changes)
-
-
-def _proposal(answer: FieldPrediction | None, policy: Policy) -> tuple[str, ...]:
-    if answer is None:
-        return ()
-    values = answer.value(min_probability=policy.min_confidence)
-    return tuple(dict.fromkeys(filter(None, map(genre_of_label, values)))) if answer.task == "genre" else values
-
-
-def _candidates(answer: FieldPrediction | None, tags: Tags, name: str) -> tuple[tuple[str, float], ...]:
-    """Of the model; else those that an earlier run noted."""
-    if answer is None:
-        return parse_provenance("; ".join(tags.values.get(f"{name}_candidates", ())))
-    clean: Callable[[str], str] = genre_of_label if name == "genre" else str
-    return tuple((clean(label), probability) for label, probability in answer.candidates[:_KEPT_CANDIDATES])
-
-
-def _probability(value: tuple[str, ...], candidates: tuple[tuple[str, float], ...]) -> float | None:
-    if not value:
-        return candidates[0][1] if candidates else None
-    known = dict(candidates)
-    return known.get(value[0])
-
-
-def _region(answer: FieldPrediction | None, policy: Policy) -> dict[str, tuple[str, ...]]:
-    """The UN sub-region whose countries are together as sure as one country must be; {} when there is none."""
-    if answer is None:
-        return {}
-    from geoclass.geo.countries import subregion
-
-    sums: dict[str, float] = {}
-    for label, probability in answer.candidates:
-        try:
-            region = subregion(label)
-        except GeoclassError:
-            continue
-        if region:
-            sums[region] = sums.get(region, 0.0) + probability
-    threshold = answer.threshold if policy.min_confidence is None else policy.min_confidence
-    best = max(sums, key=lambda region: sums[region], default=None)
-    return {"region": (best,)} if best is not None and sums[best] >= threshold else {}
+    return decided and all(not tags.get(name) or is_ours(tags, name) for name in open_)

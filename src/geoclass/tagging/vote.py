@@ -1,55 +1,111 @@
 """One country for all files of an artist or of an album."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from geoclass.evidence.credits import is_nobody, without_guests
+from geoclass.evidence.opinion import Opinion
+from geoclass.evidence.pool import Verdict, pool, pool_files
 from geoclass.inference.prediction import FieldPrediction, Prediction
-from geoclass.tagging.entries import Entry, is_ours, parse_provenance
+from geoclass.tagging.entries import Entry, is_ours, parse_provenance, read_entries
+from geoclass.tagging.groups import Key, by_group
 from geoclass.tagging.tags import Tags
+from geoclass.tagging.testimony import owner_of
+from geoclass.text import name_key
+
+_WORTH_SAYING = 0.5  # a file that alone would be so sure of another country disagrees with the vote
 
 
-def vote(entries: Iterable[Entry], *, by: str, model_id: str) -> Iterator[Entry]:
-    """Replace the country predictions within each group by the group's own.
+def group_sizes(paths: Iterable[Path | str], *, by: str) -> Counter[Key]:
+    """How many files each group has, from their tags alone."""
+    return Counter(group_key(entry.tags, by=by) for entry in read_entries(paths))
 
-    The model's probabilities are averaged over the files. Countries that people left in the files are evidence too: if
-    they agree, that is the country; if not, they weigh together as much as all of the model's opinions. Notes of
-    earlier runs of this model count as its opinion. The order of the files plays no part.
+
+def vote(
+    entries: Iterable[Entry], *, by: str, sizes: Counter[Key], model_id: str, pools: bool = False
+) -> Iterator[Entry]:
+    """Give the files of each group the group's own country.
+
+    Where the model speaks alone its probabilities are averaged over the files. Countries that people left in the files
+    are evidence too: if they agree, that is the country; if not, they weigh together as much as all of the model's
+    opinions. Notes of earlier runs of this model count as its opinion. Where witnesses are pooled, what they say of all
+    files is pooled, and what people left is one of them. The order of the files plays no part.
 
     Args:
-        entries: All files; the whole run is read before the first is given back.
+        entries: In any order; a group is decided when its last file has come, or when too many files wait.
         by: "artist" or "album".
+        sizes: Of `group_sizes`.
         model_id: Of the model that votes.
+        pools: Whether the witnesses are pooled.
 
     Yields:
-        The entries in order, with `dissent` set where the model alone would have said otherwise of the file.
+        The entries by group, with `dissent` set where the file alone would have been told otherwise.
     """
-    files = list(entries)
-    groups: dict[tuple[str, ...], list[Entry]] = {}
-    for entry in files:
-        key = group_key(entry.tags, by=by)
-        if key:
-            groups.setdefault(key, []).append(entry)
-    for members in groups.values():
-        _vote(members, model_id)
-    yield from files
+    decided: dict[Key, Verdict | None] = {}  # of groups that were given out early
+    for group in by_group(entries, key=lambda entry: group_key(entry.tags, by=by), sizes=sizes):
+        if not pools:
+            if group.key:
+                _average(group.items, model_id)
+        elif group.key in decided:
+            for entry in group.items:
+                entry.verdict = decided[group.key]
+        else:
+            verdict = _pool_group(group.items)
+            if not group.complete:
+                decided[group.key] = verdict
+        yield from group.items
 
 
-def group_key(tags: Tags, *, by: str) -> tuple[str, ...]:
-    """What the files of a group have in common; () for a file that belongs to none."""
+def group_key(tags: Tags, *, by: str) -> Key:
+    """What the files of a group have in common; () for a file that belongs to none: "Various Artists" are nobody.
+
+    A guest does not part a song from the host's others: "X feat. Y" is X.
+    """
 
     def first(*names: str) -> str:
-        return next((values[0].strip().casefold() for name in names if (values := tags.get(name))), "")
+        found = (without_guests(values[0]) for name in names if (values := tags.get(name)))
+        return next((name_key(name) for name in found if not is_nobody(name)), "")
 
     if by == "artist":
         artist = first("artist", "album_artist")
         return (artist,) if artist else ()
-    album, artist = first("album"), first("album_artist", "artist")
-    return (album, artist) if album else ()
+    album = name_key(tags.get("album")[0]) if tags.get("album") else ""
+    return (album, first("album_artist", "artist")) if album else ()
 
 
-def _vote(members: list[Entry], model_id: str) -> None:
+# ---- witnesses together -----------------------------------------------------------------------------------------
+
+
+def _pool_group(members: list[Entry]) -> Verdict | None:
+    files: list[list[Opinion]] = []
+    for entry in members:
+        owner = owner_of(entry) if len(members) > 1 else None
+        files.append([owner] if owner is not None else entry.opinions)
+    verdict = pool_files(files)
+    for entry in members:
+        entry.verdict = verdict
+        if len(members) > 1 and verdict is not None:
+            entry.dissent = _dissent(pool(entry.opinions), verdict)
+    return verdict
+
+
+def _dissent(own: Verdict | None, group: Verdict) -> str:
+    if own is None:
+        return ""
+    (code, probability), (chosen, together) = own.candidates(1)[0], group.candidates(1)[0]
+    if code == chosen or probability < _WORTH_SAYING:
+        return ""
+    return f"{code} {probability:.2f} by itself, {chosen} {together:.2f} by the vote"
+
+
+# ---- a model alone ----------------------------------------------------------------------------------------------
+
+
+def _average(members: list[Entry], model_id: str) -> None:
     asked = [entry for entry in members if _answer(entry) is not None]
     if not asked:
         return
@@ -66,7 +122,7 @@ def _vote(members: list[Entry], model_id: str) -> None:
             opinions.append(dict(answer.candidates))
         elif entry.tags.values.get("model") == (model_id,):
             opinions.append(dict(parse_provenance("; ".join(entry.tags.values.get("country_candidates", ())))))
-    pooled = _pool(opinions, persons)
+    pooled = _mean(opinions, persons)
     for entry in asked:
         answer = _answer(entry)
         assert answer is not None
@@ -85,7 +141,7 @@ def _answer(entry: Entry) -> FieldPrediction | None:
     return entry.prediction.fields.get("country") if isinstance(entry.prediction, Prediction) else None
 
 
-def _pool(opinions: list[Mapping[str, float]], persons: list[str]) -> dict[str, float]:
+def _mean(opinions: list[Mapping[str, float]], persons: list[str]) -> dict[str, float]:
     """Mean probability by country. Sums run in sorted order, so that equal evidence gives equal bits."""
     said = {country: persons.count(country) / len(persons) for country in persons}
     if len(said) == 1 or not opinions:

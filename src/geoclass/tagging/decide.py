@@ -1,0 +1,236 @@
+"""What is written to one file, and why."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from geoclass.errors import GeoclassError
+from geoclass.evidence.facts import Facts
+from geoclass.evidence.opinion import Opinion, country_index
+from geoclass.evidence.pool import Verdict
+from geoclass.evidence.sound import opinions as opinions_on_sound
+from geoclass.inference.prediction import Failure, FieldPrediction
+from geoclass.tagging.corrections import Corrections
+from geoclass.tagging.entries import Entry, genre_of_label, is_ours, parse_provenance, provenance
+from geoclass.tagging.policy import Policy
+from geoclass.tagging.rewrite import Stamp
+from geoclass.tagging.tags import Tags, Values
+
+_KEPT_CANDIDATES = 10  # in a plan
+Candidates = tuple[tuple[str, float], ...]  # best first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """What one witness said of a field."""
+
+    witness: str  # of `evidence.registry.WITNESSES`, or "tags" for what the owner left in other files
+    clue: str  # what it read
+    says: Candidates  # were it the only witness
+    because: str  # in words
+    speaks_for: bool = True  # the value
+
+    def as_json(self) -> dict[str, Any]:
+        """For `tag --json`."""
+        said = [[label, round(probability, 4)] for label, probability in self.says]
+        return {"witness": self.witness, "says": said, "because": self.because}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldPlan:
+    """One field of one file."""
+
+    value: tuple[str, ...]  # what the file will hold; () when nobody is sure and nothing is there
+    probability: float | None  # of the value, or of the best candidate; None: nothing was said of it
+    candidates: Candidates
+    outcome: Literal["planned", "written", "kept", "unsure"] = "unsure"  # "kept" is the owner's own value
+    evidence: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePlan:
+    """One file: what is there, what would change."""
+
+    path: Path  # as it was given
+    target: Path  # links resolved
+    status: str  # planned, unchanged, abstained or failed; after apply also written
+    reason: str = ""  # why it failed, or why the model was not asked
+    hint: str | None = None
+    fields: Mapping[str, FieldPlan] = field(default_factory=dict)
+    changes: Values = field(default_factory=dict)  # by field of formats.fields.FIELDS
+    before: Values = field(default_factory=dict)  # all fields that are there
+    stamp: Stamp | None = None  # of the file when its tags were read
+    dissent: str = ""  # what is said of this file alone where a vote decided otherwise
+    index: int = 0  # among the files of the run
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """What is said of a field: by a model or by the pool."""
+
+    candidates: Candidates
+    proposed: tuple[str, ...]  # what is sure enough
+    evidence: tuple[Reason, ...]
+    all_candidates: Candidates  # for the region
+
+
+def decide(entry: Entry, policy: Policy, remembered: Corrections, decided_by: str) -> FilePlan:
+    """The plan of a file whose witnesses have spoken.
+
+    Args:
+        entry: With the model's answer and the verdict, where there are any.
+        policy: What may be written.
+        remembered: Corrections of people, which win.
+        decided_by: For the tag that names models and evidence.
+    """
+    tags = entry.tags
+    base = FilePlan(
+        path=entry.path,
+        target=entry.target,
+        status="failed",
+        before=tags.values,
+        stamp=entry.stamp,
+        dissent=entry.dissent,
+        index=entry.index,
+    )
+    if entry.error is not None:
+        return replace(base, reason=entry.error.message, hint=entry.error.hint)
+    if isinstance(entry.prediction, Failure):
+        return replace(base, reason=entry.prediction.reason)
+    fields: dict[str, FieldPlan] = {}
+    changes: dict[str, tuple[str, ...]] = {}
+    answers = {name: _answer(entry, policy, name) for name in policy.fields}
+    for name, answer in answers.items():
+        corrected = remembered.find(name, entry.target, tags)
+        proposed = corrected or (answer.proposed if answer else ())
+        writable = name in policy.overwrite or not tags.get(name)
+        fields[name] = _field(tags, name, answer, proposed if writable else (), corrected=bool(corrected))
+        if writable and proposed:
+            changes[name] = proposed
+        if answer is not None and writable and (proposed or policy.candidates):
+            changes[f"{name}_candidates"] = (provenance(answer.candidates, n=len(proposed)),)
+        if answer is not None and policy.pools and writable and name == "country" and proposed and not corrected:
+            changes["evidence"] = (", ".join(_witnesses_for(answer.evidence)),)
+    country = fields["country"].value if "country" in fields else ()
+    said = answers.get("country")
+    if policy.region_fallback and not country and said is not None:
+        changes |= _region(said.all_candidates, _threshold(entry, policy, "country"))
+    if changes and any(answers.values()):
+        changes["model"] = (decided_by,)
+    if policy.release_country and country and not tags.get("release_country"):
+        changes["release_country"] = country
+    changes = {name: values for name, values in changes.items() if tags.values.get(name, ()) != values}
+    fields = {name: _settle(of, name, changes) for name, of in fields.items()}
+    unsure = not all(of.value for of in fields.values())
+    status = "planned" if changes else "abstained" if unsure else "unchanged"
+    note = entry.prediction.note if entry.prediction else ""
+    return replace(base, status=status, reason=note, fields=fields, changes=changes)
+
+
+def _answer(entry: Entry, policy: Policy, name: str) -> _Answer | None:
+    """What is said of a field; None where nobody was asked."""
+    if entry.settled:
+        return None
+    if name == "country" and policy.pools:
+        return _of_verdict(entry.verdict, policy) if entry.verdict is not None else None
+    model = _model_answer(entry, name)
+    if model is None:
+        return None
+    clean: Callable[[str], str] = genre_of_label if name == "genre" else str
+    candidates = tuple((clean(label), probability) for label, probability in model.candidates)
+    values = model.value(min_probability=_threshold(entry, policy, name))
+    proposed = tuple(dict.fromkeys(filter(None, map(clean, values))))
+    return _Answer(
+        candidates=candidates[:_KEPT_CANDIDATES],
+        proposed=proposed,
+        evidence=_of_sound(model, candidates),
+        all_candidates=candidates,
+    )
+
+
+def _of_verdict(verdict: Verdict, policy: Policy) -> _Answer:
+    everything = verdict.candidates(len(country_index()))
+    code, probability = everything[0]
+    sure = probability >= policy.threshold(None)
+    speaking = verdict.speaking_for(country_index()[code])
+    silent = [of for of in verdict.opinions if of not in speaking]
+    return _Answer(
+        candidates=everything[:_KEPT_CANDIDATES],
+        proposed=(code,) if sure else (),
+        evidence=tuple(_reason(of, speaks_for=of in speaking) for of in (*speaking, *silent)),
+        all_candidates=everything,
+    )
+
+
+def _reason(opinion: Opinion, *, speaks_for: bool) -> Reason:
+    return Reason(
+        witness=opinion.witness,
+        clue=opinion.clue,
+        says=opinion.says(),
+        because=opinion.because,
+        speaks_for=speaks_for,
+    )
+
+
+def _of_sound(model: FieldPrediction, candidates: Candidates) -> tuple[Reason, ...]:
+    if model.task == "country":
+        return tuple(_reason(of, speaks_for=True) for of in opinions_on_sound(Facts(heard=model)))
+    if not candidates:
+        return ()
+    heard = Reason(witness="sound", clue="sound", says=candidates[:3], because=f"it sounds like {candidates[0][0]}")
+    return (heard,)
+
+
+def _model_answer(entry: Entry, name: str) -> FieldPrediction | None:
+    if entry.prediction is None or isinstance(entry.prediction, Failure):
+        return None
+    return entry.prediction.fields.get(name)
+
+
+def _threshold(entry: Entry, policy: Policy, name: str) -> float:
+    return policy.threshold(None if name == "country" and policy.pools else _model_answer(entry, name))
+
+
+def _field(tags: Tags, name: str, answer: _Answer | None, proposed: tuple[str, ...], *, corrected: bool) -> FieldPlan:
+    """What the field will hold; `proposed` is () where it may not be written."""
+    noted = parse_provenance("; ".join(tags.values.get(f"{name}_candidates", ())))
+    candidates = answer.candidates if answer is not None else noted
+    value = proposed or tags.get(name)
+    evidence = answer.evidence if answer is not None else ()
+    if not value:
+        best = candidates[0][1] if candidates else None
+        return FieldPlan(value=(), probability=best, candidates=candidates, outcome="unsure", evidence=evidence)
+    ours = bool(proposed) or is_ours(tags, name)
+    return FieldPlan(
+        value=value,
+        probability=dict(candidates).get(value[0]) if ours and not corrected else None,
+        candidates=candidates,
+        outcome="planned" if proposed else "written" if ours else "kept",
+        evidence=evidence,
+    )
+
+
+def _settle(plan: FieldPlan, name: str, changes: Values) -> FieldPlan:
+    """A value that is there already, as an earlier run wrote it, is written."""
+    return replace(plan, outcome="written") if plan.outcome == "planned" and name not in changes else plan
+
+
+def _witnesses_for(evidence: Sequence[Reason]) -> list[str]:
+    return list(dict.fromkeys(reason.witness for reason in evidence if reason.speaks_for))
+
+
+def _region(candidates: Candidates, threshold: float) -> dict[str, tuple[str, ...]]:
+    """The UN sub-region whose countries are together as sure as one country must be; {} when there is none."""
+    from geoclass.geo.countries import subregion
+
+    sums: dict[str, float] = {}
+    for label, probability in candidates:
+        try:
+            region = subregion(label)
+        except GeoclassError:
+            continue
+        if region:
+            sums[region] = sums.get(region, 0.0) + probability
+    best = max(sums, key=lambda region: sums[region], default=None)
+    return {"region": (best,)} if best is not None and sums[best] >= threshold else {}

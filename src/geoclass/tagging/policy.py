@@ -1,0 +1,44 @@
+"""What may be written, and when."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from geoclass.errors import UsageError
+from geoclass.inference.prediction import FieldPrediction
+
+FIELDS = ("country", "genre")
+CONFIDENCE = 0.9  # the promise: of what is written, nine of ten are right
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What may be written, and when."""
+
+    fields: tuple[str, ...] = FIELDS
+    overwrite: frozenset[str] = frozenset()  # fields whose present values may be replaced
+    min_confidence: float | None = None  # instead of the default: CONFIDENCE, or the model's own threshold
+    evidence: tuple[str, ...] | None = None  # witnesses of the country; None: the model alone, at its own threshold
+    vote: Literal["none", "artist", "album"] = "none"  # one country for all files of an artist or album
+    release_country: bool = False  # write it to the release country too, where there is none
+    candidates: bool = False  # note the candidates of fields on which the model abstains
+    region_fallback: bool = False  # note the UN sub-region where no country is sure but a region is
+    again: bool = False  # ask the model about files that it has decided before
+
+    def __post_init__(self) -> None:
+        unknown = (set(self.fields) | self.overwrite) - set(FIELDS)
+        if unknown or not self.fields:
+            raise UsageError(f"fields {', '.join(sorted(unknown)) or 'none'}: there are {' and '.join(FIELDS)}")
+
+    @property
+    def pools(self) -> bool:
+        """Whether the country is what witnesses agree on, rather than what one model says."""
+        return self.evidence is not None
+
+    def threshold(self, answer: FieldPrediction | None) -> float:
+        """From which probability on a value is written; a model's answer may come with its own threshold."""
+        if self.min_confidence is not None:
+            return self.min_confidence
+        if not self.pools:
+            return answer.threshold if answer is not None else CONFIDENCE
+        # A model that is right nine times of ten only above 0.9 keeps quiet up to there.
+        return max(CONFIDENCE, answer.threshold) if answer is not None else CONFIDENCE
