@@ -8,7 +8,7 @@ Only the half of the artists that tools/evidence_data.py calls "fit" is read; be
 2. Title: ten numbers that turn py3langid's scores and the hits in word lists into probabilities of languages, by
    the likelihood of the language that Eurovision gives, with English titles of musicoset at 0.4 of its weight.
 3. Genres: how many of those that claim a country are right (musicoset_artists).
-4. Pool: the weight of the title, by the likelihood of the countries. Tables with one country are never read. What no
+4. Pool: the weight of the title, by the likelihood of the countries of entries that are not in English. Tables with one country are never read. What no
    table can tell is set by hand here, in BY_HAND and POOL, with an eye on the caution of never being enough alone.
 
 No row goes into the package.
@@ -43,12 +43,12 @@ ENGLISH_WEIGHT, MIN_ARTISTS, RIDGE, SURE = 0.4, 3, 0.002, 0.85
 EXPONENTS = [0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0]
 HIRES_ABROAD = {"LU", "CH", "MC", "SM", "YU", "CS"}
 BY_HAND: dict[str, Any] = {
-    "abroad": {"english": 0.4, "others": 0.02},
+    "abroad": {"english": 0.75, "others": 0.02},
     "words": {"genre words": 1.0, "grouping words": 0.9, "album words": 0.6, "folder": 0.93},
     "codes": {"isrc": 0.5, "isrc from the US": 0.2, "isrc US": 0.15, "release country": 0.3},
     "artists": {"identifier": 0.985, "name": 0.96, "shared name": 0.75},
     "owner": 0.985,
-    "independent_files": {"title": 2.0, "lyrics": 2.0, "album": 1.5, "sound": 2.0},
+    "independent_files": {"title": 1.5, "lyrics": 1.5, "album": 1.5, "sound": 2.0},
 }
 POOL = {
     "language tag": 1.0, "lyrics": 1.0, "title": 1.0, "album": 0.7, "comment": 0.5, "genre words": 1.0,
@@ -74,7 +74,7 @@ def main() -> None:
     weights["pool"] = dict(POOL)
     write(weights)
     weights["words"]["genre words"] = trust_in_genres(rows(options.data / "musicoset_artists.csv", half="fit"))
-    weights["pool"]["title"] = weights["pool"]["album"] = fit_title_in_pool(contest, english)
+    weights["pool"]["title"] = weights["pool"]["album"] = fit_title_in_pool(contest)
     write(weights)
 
 
@@ -83,20 +83,22 @@ def write(weights: dict[str, Any]) -> None:
     tables.load_json.cache_clear()
 
 
-def fit_title_in_pool(contest: list[dict[str, str]], english: list[dict[str, str]]) -> float:
-    """The weight of a title: by the likelihood of the countries, Eurovision and English titles counting alike."""
-    losses = np.zeros(len(EXPONENTS))
-    for entries in ([row for row in contest if row["country"] not in HIRES_ABROAD], english):
-        known = [row for row in entries if row["country"] in country_index()]
-        said = [ask(Facts(title=row["title"], artist=row["artist"]), witnesses=("language",)) for row in known]
-        spoke = [
-            (of[0].log_weights, country_index()[row["country"]]) for of, row in zip(said, known, strict=True) if of
-        ]
-        for index, exponent in enumerate(EXPONENTS):
-            p = [softmax(exponent * weights + log_background())[place] for weights, place in spoke]
-            losses[index] -= np.mean(np.log(p))
-    print("title in the pool:", dict(zip(EXPONENTS, losses.round(3).tolist(), strict=True)))
-    return EXPONENTS[int(losses.argmin())]
+def fit_title_in_pool(contest: list[dict[str, str]]) -> float:
+    """The weight of a title: by the likelihood of the countries of the entries that are not in English."""
+    spoke = []
+    for row in contest:
+        if row["country"] in HIRES_ABROAD or row["country"] not in country_index() or "english" in row["language"]:
+            continue
+        said = ask(Facts(title=row["title"], artist=row["artist"]), witnesses=("language",))
+        spoke += [(of.log_weights, country_index()[row["country"]]) for of in said]
+
+    def loss(exponent: float) -> float:
+        p = [softmax(exponent * weights + log_background())[place] for weights, place in spoke]
+        return -float(np.mean(np.log(p)))
+
+    losses = {exponent: round(loss(exponent), 3) for exponent in EXPONENTS}
+    print(f"title in the pool, {len(spoke)} entries: {losses}")
+    return min(losses, key=lambda exponent: losses[exponent])
 
 
 def trust_in_genres(artists: list[dict[str, str]]) -> float:

@@ -94,10 +94,10 @@ def test_weak_codes_never_reach_nine_of_ten_however_many_files_repeat_them() -> 
         assert verdict is None or verdict.candidates(1)[0][1] < 0.9
 
 
-def heard(**probabilities: float) -> Facts:
+def heard(threshold: float = 0.5, /, **probabilities: float) -> Facts:
     labels = tuple(probabilities)
     answer = FieldPrediction(
-        task="country", kind="single", labels=labels, threshold=0.5,
+        task="country", kind="single", labels=labels, threshold=threshold,
         probabilities=np.array([probabilities[label] for label in labels], np.float32),
     )  # fmt: skip
     return Facts(heard=answer)
@@ -119,6 +119,26 @@ def test_a_country_that_the_model_has_no_word_for_can_win_by_the_others() -> Non
     assert verdict is not None
     assert verdict.candidates(1)[0][0] == "VN"
     assert verdict.candidates(1)[0][1] > 0.9
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.9, 0.97, 0.99])
+def test_a_models_own_threshold_is_where_nine_of_ten_are_right(threshold: float) -> None:
+    def alone(probability: float) -> float:
+        (found,) = of_sound(heard(threshold, TR=probability, **{OUTSIDE: 1 - probability}))
+        verdict = pool([found])
+        assert verdict is not None
+        return verdict.candidates(1)[0][1]
+
+    needed = max(threshold, 0.9)
+    assert alone(needed + 0.005) > 0.9 or needed + 0.005 > 0.97
+    assert alone(needed - 0.01) < 0.91
+
+
+def test_a_model_that_never_is_right_enough_is_not_heard() -> None:
+    (found,) = of_sound(heard(1.0, TR=0.95, **{OUTSIDE: 0.05}))
+    verdict = pool([found])
+    assert verdict is not None
+    assert verdict.candidates(1)[0][1] < 0.2
 
 
 def test_a_sure_model_is_heard_alone() -> None:

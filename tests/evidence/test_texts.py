@@ -41,6 +41,11 @@ def test_script(text: str, script: str) -> None:
         ("Zombie\x00\u202e\u200b", "", "Zombie"),
         ("Queen", "Queen", "Queen"),  # what is left must not be nothing
         ("99 Luftballons", "Nena", "99 Luftballons"),
+        ("Track 03", "", ""),
+        ("03", "", ""),
+        ("music-72", "", ""),
+        ("Ya", "", ""),  # too short to be in a language
+        ("愛", "", "愛"),
     ],
 )
 def test_only_the_title_is_left_of_a_title(title: str, artist: str, clean: str) -> None:

@@ -24,6 +24,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeClassifier:
 
 
 def run(*arguments: object, input: str | None = None):
+    """A named model speaks alone; how witnesses are joined is tested in test_tag_evidence.py."""
+    if arguments[0] == "tag":
+        arguments = ("tag", "--model", "fake", *arguments[1:])
     return runner.invoke(app, [str(argument) for argument in arguments], input=input, catch_exceptions=False)
 
 
@@ -54,6 +57,8 @@ def test_json_is_one_object_a_file_in_order(fake: FakeClassifier, make, tmp_path
     documents = [json.loads(line) for line in result.stdout.splitlines()]
     assert [document["path"] for document in documents] == [str(path) for path in paths]
     assert [document["status"] for document in documents] == ["planned", "abstained", "failed", "abstained"]
+    for plan in documents[0]["fields"].values():
+        assert [reason["witness"] for reason in plan.pop("evidence")] == ["sound"]
     assert documents[0] == {
         "path": str(paths[0]),
         "status": "planned",
@@ -62,22 +67,23 @@ def test_json_is_one_object_a_file_in_order(fake: FakeClassifier, make, tmp_path
             "country": {
                 "value": "TR",
                 "name": "Türkiye",
+                "outcome": "planned",
                 "probability": 0.62,
                 "candidates": [["TR", 0.62], ["IR", 0.1], ["GR", 0.1], ["US", 0.1]],
+                "model": None,
             },
             "genre": {
                 "value": ["Folk", "Hip-Hop Rap"],
+                "outcome": "planned",
                 "probability": 0.71,
                 "candidates": [["Folk", 0.71], ["Hip-Hop Rap", 0.6], ["Rock", 0.2]],
+                "model": None,
             },
         },
     }
-    assert documents[1]["fields"]["country"] == {
-        "value": None,
-        "name": None,
-        "probability": 0.4,
-        "candidates": [["TR", 0.4], ["IR", 0.3]],
-    }
+    unsure = documents[1]["fields"]["country"]
+    assert (unsure["value"], unsure["name"], unsure["outcome"]) == (None, None, "unsure")
+    assert unsure["candidates"] == [["TR", 0.4], ["IR", 0.3]]
     assert documents[1]["fields"]["genre"]["value"] is None
     assert [document["error"] for document in documents] == [None, None, "not decodable as audio", "silence"]
     assert read_tags(paths[0]).values == {}

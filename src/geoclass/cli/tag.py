@@ -1,7 +1,5 @@
 """`geoclass tag`: country and genre into the tags of sound files."""
 
-import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
-from geoclass.cli.console import SOME_FAILED, Debug, Device, Output, Quiet, Workers, print_error, session
+from geoclass.cli.console import SOME_FAILED, Debug, Device, Output, Quiet, Workers, session
 from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
+    from geoclass.evidence.registry import Sources
     from geoclass.inference.classifier import Classifier
-    from geoclass.tagging.decide import FieldPlan, FilePlan
+    from geoclass.tagging.decide import FilePlan
     from geoclass.tagging.policy import Policy
 
 _FIELDS = ("country", "genre")
@@ -39,7 +38,15 @@ class TagCommand(TyperCommand):
 def tag(
     paths: Annotated[list[Path], typer.Argument(help="Sound files, and folders of them.", show_default=False)],
     model: Annotated[
-        list[str] | None, typer.Option(help="A model by name or folder; repeat it, one a field. Built in by default.")
+        list[str] | None,
+        typer.Option(help="A model by name or folder, which then answers alone; repeat it, one per field."),
+    ] = None,
+    evidence: Annotated[
+        str | None,
+        typer.Option(
+            help="Who is asked about the country: artists, language, words, codes, sound. All, unless a model speaks.",
+            metavar="NAME,…",
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written; write nothing.")] = False,
     review: Annotated[
@@ -51,12 +58,13 @@ def tag(
         typer.Option(help="Replace what is there: all fields, or the named ones.", metavar="[FIELDS]"),
     ] = None,
     min_confidence: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Write from this probability on; the model's own by default.")
+        float | None, typer.Option(min=0, max=1, help="Write from this probability on: 0.9, or a named model's own.")
     ] = None,
     excerpt_seconds: Annotated[float, typer.Option(min=3, help="Listen to so much of the middle of a file.")] = 30.0,
     vote: Annotated[
-        Literal["none", "artist", "album"], typer.Option(help="One country for all files of an artist or album.")
-    ] = "none",
+        Literal["none", "artist", "album"] | None,
+        typer.Option(help="One country for all files of an artist (unless a model is named) or album."),
+    ] = None,
     recursive: Annotated[bool, typer.Option("--recursive/--no-recursive", help="Enter sub-folders.")] = True,
     candidates: Annotated[
         bool, typer.Option("--candidates", help="Note the candidates where the model is not sure.")
@@ -88,6 +96,7 @@ def tag(
     Example: geoclass tag ~/Music --dry-run
     """
     with session(quiet=quiet or json_, debug=debug) as output:
+        from geoclass.cli.tag_output import follow
         from geoclass.inference.heard import HeardCache
         from geoclass.library.scan import sound_files
         from geoclass.parallel.threads import closing_source
@@ -95,14 +104,16 @@ def tag(
         from geoclass.tagging.corrections import Corrections
         from geoclass.tagging.journal import default_path
         from geoclass.tagging.lock import only_run
-        from geoclass.tagging.plan import iter_plan
+        from geoclass.tagging.plan import in_order, iter_plan
         from geoclass.tagging.policy import Policy
 
+        witnesses = _witnesses(evidence, model)
         policy = Policy(
             fields=_names(fields, "--fields"),
+            evidence=witnesses,
             overwrite=frozenset(_names(overwrite, "--overwrite")) if overwrite else frozenset(),
             min_confidence=min_confidence,
-            vote=vote,
+            vote=vote or ("none" if witnesses is None else "artist"),
             release_country=release_country,
             candidates=candidates,
             region_fallback=region_fallback,
@@ -119,7 +130,10 @@ def tag(
         options = {"excerpt_seconds": excerpt_seconds, "workers": workers, "batch_size": batch_size}
         with HeardCache() as cache, nullcontext() if dry_run else only_run():
             classifier = _classifier(model or [], policy, device=device, cache=cache, **options)
-            plan: Iterator[FilePlan] = iter_plan(classifier, paths=files, policy=policy, remembered=remembered)
+            sources = _sources(witnesses or (), output)
+            plan: Iterator[FilePlan] = iter_plan(
+                classifier, paths=files, policy=policy, remembered=remembered, sources=sources
+            )
             if review:
                 from geoclass.cli.review import review_plan
 
@@ -128,8 +142,10 @@ def tag(
                 version = None if id3_version == "keep" else int(id3_version[-1])
                 place = journal or default_path()
                 plan = iter_apply(plan, journal=place, id3_version=version, touch=touch)
+            if json_:
+                plan = in_order(plan)
             with closing_source(plan) as done:
-                counts = _follow(done, output, n_files=len(files), as_json=json_)
+                counts = follow(done, output, n_files=len(files), as_json=json_, models=_models_of(classifier))
         if not dry_run and counts["written"]:
             output.say(f"\nto take it back: geoclass undo {place}")
         if counts["failed"]:
@@ -144,13 +160,38 @@ def _names(text: str, option: str) -> tuple[str, ...]:
     return names
 
 
-def _classifier(models: Sequence[str], policy: "Policy", *, device: str, **options: Any) -> "Classifier":
-    """The models named, or for each field the first built-in one that answers it."""
+def _witnesses(evidence: str | None, models: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Who is asked about the country: those named; a named model alone; all."""
+    from geoclass.evidence.registry import WITNESSES, parse_witnesses
+
+    if evidence is not None:
+        return parse_witnesses(evidence)
+    return None if models else tuple(WITNESSES)
+
+
+def _sources(witnesses: Sequence[str], output: Output) -> "Sources":
+    """The user's artist table, where there is one; a damaged one is named, and the run goes on without."""
+    from geoclass.errors import StorageError
+    from geoclass.evidence.artist_table import ArtistTable
+    from geoclass.evidence.registry import Sources
+
+    try:
+        return Sources(artists=ArtistTable.open_default() if "artists" in witnesses else None)
+    except StorageError as error:
+        output.warn(f"{error.message}; no artist is looked up in it. {error.hint or ''}")
+        return Sources()
+
+
+def _classifier(models: Sequence[str], policy: "Policy", *, device: str, **options: Any) -> "Classifier | None":
+    """The models named, or for each field the first built-in one that answers it; None where no sound is asked for."""
     from geoclass.bundle.bundle import Bundle
     from geoclass.bundle.catalogue import BUILTIN, installed_bundles, read_description
     from geoclass.inference.classifier import Classifier
 
     chosen: list[Any] = list(models)
+    deaf = policy.evidence is not None and "sound" not in policy.evidence
+    if deaf and policy.fields == ("country",):
+        return None
     if not chosen:
         answered: set[str] = set()
         for folder in installed_bundles().values():
@@ -158,90 +199,14 @@ def _classifier(models: Sequence[str], policy: "Policy", *, device: str, **optio
             if folder.parent == BUILTIN and tasks & set(policy.fields) and not tasks & answered:
                 chosen.append(folder)
                 answered |= tasks
+    if not chosen and policy.evidence is not None and "country" in policy.fields:
+        return None
     if not chosen:
         raise UsageError("no model is built in for these fields", hint="name one: geoclass tag --model DIR PATH")
     return Classifier([Bundle.load(name, device=device) for name in chosen], **options)
 
 
-# ---- printing ---------------------------------------------------------------------------------------------------
-
-
-def _follow(plan: Iterator["FilePlan"], output: Output, *, n_files: int, as_json: bool) -> Counter[str]:
-    """Print each file as it is done, then how many of each kind there were."""
-    counts: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    dissenting: list[FilePlan] = []
-    with output.progress("tagging", total=n_files) as advance:
-        for file in plan:
-            advance()
-            counts[file.status] += 1
-            if file.dissent:
-                dissenting.append(file)
-            if as_json:
-                output.result(_json(file))
-            elif file.status == "failed":
-                reasons[_reason(file)] += 1
-                print_error(f"{file.path}: {_reason(file)}", hint=file.hint)
-            elif file.status != "unchanged" and not output.quiet:
-                output.result(_printable(f"{file.status:9}  {file.path}  {_summary(file)}"))
-    if not as_json:
-        if dissenting:
-            disagreements = [(str(file.path), file.dissent) for file in dissenting]
-            output.table("\nfiles that disagree with the vote", ["file", "the model says"], disagreements)
-        rows = [(status, counts[status]) for status in sorted(counts)]
-        linked = n_files - counts.total()
-        if linked:
-            rows.append(("links to files above", linked))
-        output.table("", ["files", "how many"], rows)
-        if reasons:
-            output.table("", ["why it failed", "how many"], reasons.most_common())
-    return counts
-
-
-def _reason(file: "FilePlan") -> str:
-    """Without the path, which stands beside it."""
-    return file.reason.removeprefix(f"{file.target}: ").removeprefix(f"{file.path}: ")
-
-
-def _summary(file: "FilePlan") -> str:
-    parts = [f"{', '.join(plan.value) or 'not sure'}{_percent(plan)}" for plan in file.fields.values()]
-    return "  ".join(parts) + (f"  ({file.reason})" if file.reason else "")
-
-
-def _percent(plan: "FieldPlan") -> str:
-    return "" if plan.probability is None else f" {plan.probability:.2f}"
-
-
-def _printable(text: str) -> str:
-    """With the bytes of names that are not UTF-8 shown escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _json(file: "FilePlan") -> str:
-    fields = {name: _field(name, plan) for name, plan in file.fields.items()}
-    document = {"path": str(file.path), "status": file.status, "error": _reason(file) or None, "fields": fields}
-    text = json.dumps(document, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a name that is not UTF-8: its bytes as escaped surrogates
-        return json.dumps(document)
-    return text
-
-
-def _field(name: str, plan: "FieldPlan") -> dict[str, Any]:
-    candidates = [[label, round(probability, 4)] for label, probability in plan.candidates]
-    probability = None if plan.probability is None else round(plan.probability, 4)
-    if name == "genre":
-        return {"value": list(plan.value) or None, "probability": probability, "candidates": candidates}
-    value = plan.value[0] if plan.value else None
-    return {"value": value, "name": _country_name(value), "probability": probability, "candidates": candidates}
-
-
-def _country_name(code: str | None) -> str | None:
-    from geoclass.errors import GeoError
-    from geoclass.geo.countries import country_name
-
-    try:
-        return country_name(code) if code else None
-    except GeoError:  # a person wrote something else than a code
-        return None
+def _models_of(classifier: "Classifier | None") -> dict[str, str]:
+    """The name of the model that answers each field."""
+    bundles = getattr(classifier, "bundles", ())
+    return {task: bundle.identity.split(" ")[0] for bundle in bundles for task in bundle.tasks}

@@ -61,9 +61,10 @@ class ArtistTable:
         self.path = path
         with _errors(path):
             self._database = _connect(path)
-            found = self._database.execute("SELECT format, version FROM about").fetchone()
+            found = self._database.execute("SELECT format, version, source FROM about").fetchone()
         if found is None or found[0] != "geoclass/artists" or found[1] > VERSION:
             raise StorageError(f"{path} is not a table of artists that this geoclass reads", hint=_HINT)
+        self.identity = f"{found[2]}, {len(self)} artists"  # changes when another dump is imported
 
     @classmethod
     def open_default(cls) -> "ArtistTable | None":

@@ -11,6 +11,25 @@ from numpy.typing import NDArray
 from geoclass.evidence.tables import load_json
 from geoclass.geo.countries import country_codes
 
+# What each clue is called where reasons are listed.
+CLUES: Mapping[str, str] = {
+    "artist id": "MusicBrainz identifier",
+    "artist name": "artist table",
+    "shared artist name": "artist table",
+    "owner": "the artist's other files",
+    "language tag": "language tag",
+    "lyrics": "language of the lyrics",
+    "title": "language of the title",
+    "album": "language of the album",
+    "comment": "language of the comment",
+    "genre words": "words of the genre",
+    "grouping words": "words of the grouping",
+    "album words": "words of the album",
+    "folder": "name of the folder",
+    "code": "codes",
+    "sound": "sound",
+}
+
 Weights = NDArray[np.float64]  # (n_countries,) in the order of `country_codes`
 
 

@@ -5,9 +5,10 @@ anything is known. The weights, one per clue, are made by tools/fit_evidence.py.
 
 What the files of one artist say of the artist is no independent evidence: the opinions from one kind of clue are
 averaged, and count as `independent_files` files at most, however many there are: a line of the artist table is one
-fact, and ten Turkish titles are two.
+fact, and ten Turkish titles are one and a half.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import numpy as np
 from geoclass.evidence.opinion import Opinion, Weights, best, log_background, softmax
 from geoclass.evidence.tables import load_json
 
-_SPOKE_FOR = 0.05  # a witness spoke for a country when it raises its log-odds against the mean by so much
+_SPOKE_FOR = math.log(2)  # a witness speaks for a country when it doubles its odds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,11 @@ _NOISE = re.compile(
 _GUESTS = re.compile(r"\s[(\[]?\b(?:feat|ft|featuring|with|vs)\b\.?\s.*$", re.IGNORECASE)
 _AFTER_DASH = re.compile(r"\s+[-–—|]\s+([^-–—|]*)$")
 _NUMBER = re.compile(r"^\s*\d{1,3}\s*[-._)]+\s*")
+_NO_TITLE = re.compile(
+    r"(?:track|titel|title|piste|pista|traccia|faixa|parça|spur|song|music|audio|untitled|unknown|unbenannt|new"
+    r"|recording|aufnahme|file|[\W\d_]|\b[a-z]{1,2}\b)+",
+    re.IGNORECASE,
+)
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 
 
@@ -33,7 +38,8 @@ def clean_title(title: str, *, artist: str = "") -> str:
     text = _GUESTS.sub("", text)
     if (found := _AFTER_DASH.search(text)) and _NOISE.search(found[1]):
         text = text[: found.start()]
-    return " ".join(text.split()).strip(" -–—|·,;:.\"'“”「」『』")
+    text = " ".join(text.split()).strip(" -–—|·,;:.\"'“”「」『』")
+    return "" if _NO_TITLE.fullmatch(text) else text
 
 
 def _without(text: str, artist: str) -> str:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from geoclass.errors import UsageError
+from geoclass.evidence.sound import CONFIDENCE
 from geoclass.inference.prediction import FieldPrediction
 
 FIELDS = ("country", "genre")
-CONFIDENCE = 0.9  # the promise: of what is written, nine of ten are right
 
 
 @dataclass(frozen=True, kw_only=True)
