@@ -8,8 +8,9 @@ Only the half of the artists that tools/evidence_data.py calls "fit" is read; be
 2. Title: ten numbers that turn py3langid's scores and the hits in word lists into probabilities of languages, by
    the likelihood of the language that Eurovision gives, with English titles of musicoset at 0.4 of its weight.
 3. Genres: how many of those that claim a country are right (musicoset_artists).
-4. Pool: the weight of the title, by the likelihood of the countries of entries that are not in English. Tables with one country are never read. What no
-   table can tell is set by hand here, in BY_HAND and POOL, with an eye on the caution of never being enough alone.
+4. Pool: the weight of the title, by the likelihood of the countries of entries that are not in English. Tables with one
+   country are never read. What no table can tell is set by hand here, in BY_HAND and POOL, with an eye on the caution
+   of never being enough alone.
 
 No row goes into the package.
 """

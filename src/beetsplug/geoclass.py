@@ -90,7 +90,8 @@ class GeoclassPlugin(BeetsPlugin):
     def _decided(self, items: Sequence[Item], *, force: bool) -> Iterator[tuple[Item, Values]]:
         """The items for which there is something to set, and what."""
         from geoclass.errors import GeoclassError
-        from geoclass.tagging.plan import Policy, iter_plan
+        from geoclass.tagging.plan import iter_plan
+        from geoclass.tagging.policy import Policy
 
         fields = tuple(self.config["fields"].as_str_seq())
         by_path = {Path(syspath(item.path)): item for item in items if force or self._lacks(item, fields)}

@@ -13,7 +13,8 @@ from geoclass.audio.decode import load_audio
 from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.formats import edit
-from geoclass.tagging.plan import Policy, plan_tags
+from geoclass.tagging.plan import plan_tags
+from geoclass.tagging.policy import Policy
 from geoclass.tagging.tags import read_tags, tag_edits
 from geoclass.tagging.undo import undo
 
