@@ -248,6 +248,36 @@ def test_files_without_an_artist_stand_alone(make) -> None:
     assert [file.changes["country"] for file in files] == [("TR",), ("IR",)]
 
 
+def test_albums_of_the_same_name_by_different_artists_are_two(make) -> None:
+    paths, classifier = choir(make)
+    for path, artist in zip(paths, ("Selda", "Selda", "Other", "Other"), strict=True):
+        write(path, artist=artist, album="Greatest Hits")
+    files = plan(paths, classifier, vote="album")
+    assert [file.changes["country"] for file in files] == [("TR",), ("TR",), ("IR",), ("IR",)]
+    assert files[0].fields["country"].probability == pytest.approx((0.8 + 0.45) / 2)
+    assert files[2].fields["country"].probability == pytest.approx((0.3 + 0.9) / 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "country", "probability"),
+    [
+        ("fake 1 0123abcd", "US", (0.99 + 0.4) / 2),  # said by the model that votes, in an earlier run
+        ("other 2 89abcdef", "TR", 0.6),  # by another one: that is not its opinion
+    ],
+)
+def test_notes_count_for_the_model_that_made_them(make, model: str, country: str, probability: float) -> None:
+    noted, open_ = write(make("noted.mp3"), artist="Selda", country="US"), write(make("open.mp3"), artist="Selda")
+    tags = mutagen.id3.ID3(noted)
+    for description, text in (("GEOCLASS_COUNTRY", "US 0.99; TR 0.01"), ("GEOCLASS_MODEL", model)):
+        tags.add(mutagen.id3.TXXX(encoding=3, desc=description, text=[text]))
+    tags.save()
+    classifier = FakeClassifier({"open.mp3": answer(open_, country={"TR": 0.6, "US": 0.4})})
+    files = plan([noted, open_], classifier, vote="artist", fields=("country",))
+    assert [path.name for path in classifier.asked] == ["open.mp3"]
+    assert files[1].changes["country"] == (country,)
+    assert files[1].fields["country"].probability == pytest.approx(probability)
+
+
 def test_a_vote_is_settled_by_the_second_run(make, tmp_path: Path) -> None:
     paths, classifier = choir(make)
     policy = Policy(vote="artist", fields=("country",), overwrite=frozenset({"country"}))

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import mutagen.id3
 import pytest
 from tagging_helpers import FakeClassifier, answer
 from typer.testing import CliRunner
@@ -242,3 +243,28 @@ def test_ctrl_c_keeps_what_is_done(fake: FakeClassifier, make, monkeypatch: pyte
     assert not list(paths[0].parent.glob(".geoclass-*"))
     assert run("undo").exit_code == 0
     assert [path.read_bytes() for path in paths] == old
+
+
+def test_undo_names_what_was_edited_since_and_what_failed(fake: FakeClassifier, make, tmp_path: Path) -> None:
+    edited, gone, other = (make(f"music/{name}.mp3") for name in ("edited", "gone", "other"))
+    journal = tmp_path / "run.jsonl"
+    assert run("tag", edited.parent, "--journal", journal).exit_code == 0
+    tags = mutagen.id3.ID3(edited)
+    tags.add(mutagen.id3.TCON(encoding=3, text=["Türkü"]))
+    tags.save()
+    gone.unlink()
+    result = run("undo", journal)
+    assert result.exit_code == 1
+    assert f"warning: {edited}: edited since the run; kept: genre" in result.stderr
+    assert f"error: {gone}: No such file or directory" in result.stderr
+    assert str(other) not in result.output
+    rows = {line.split()[0]: line.split()[1] for line in result.stdout.splitlines()[1:] if line.split()}
+    assert rows == {"edited": "1", "failed": "1", "restored": "1"}
+
+
+def test_undo_of_something_else(fake: FakeClassifier, make) -> None:
+    path = make("a.mp3")
+    result = run("undo", path)
+    assert result.exit_code == 3
+    assert f"error: {path} is not a journal of geoclass tag" in result.stderr
+    assert "hint: `geoclass undo` alone takes back the last run" in result.stderr
