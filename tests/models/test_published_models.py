@@ -84,7 +84,15 @@ def test_a_table_with_time_is_read_moment_by_moment():
 def test_the_presets_are_these():
     assert list_presets() == sorted(
         [
-            *("attention-cnn-fma", "attention-lstm-fma", "cnn-fma", "fcnn-gtzan", "fcnn-mirage", "fcnn-uci"),
+            *(
+                "attention-cnn-fma",
+                "attention-lstm-fma",
+                "cnn-fma",
+                "embedding-head",
+                "fcnn-gtzan",
+                "fcnn-mirage",
+                "fcnn-uci",
+            ),
             "lstm-fma",
             *("resnet", "resnet-small", "wav2vec2-bert-fma"),
         ]

@@ -79,5 +79,35 @@ class StatisticsConfig:
         return tuple(f"{row}_{moment}" for row in rows for moment in ("mean", "var"))
 
 
-FrontEndConfig = LogMelConfig | W2vBertConfig | TextureConfig | StatisticsConfig | TableConfig
-RowConfig = TextureConfig | StatisticsConfig | TableConfig  # one row of columns per segment, without a time axis
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingConfig:
+    """One row a segment: what a frozen pretrained encoder (of transformers) makes of it, pooled over time.
+
+    What the encoder itself says is filled in when it is first loaded (`features.registry.resolve_front_end`), and
+    checked whenever it is loaded again.
+    """
+
+    kind: Literal["embedding"] = "embedding"
+    backbone: str = "facebook/w2v-bert-2.0"  # a folder, or an id of the Hugging Face hub
+    revision: str = ""  # branch, tag or commit on the hub; "": the main branch, then the commit that was loaded
+    layers: tuple[int, ...] = (-1,)  # hidden states that are averaged; -1 is the last, 0 what enters the first layer
+    pooling: Literal["mean", "mean+std"] = "mean"  # over time
+    local_files_only: bool = False  # never ask the network, not even for a newer revision
+    trust_remote_code: bool = False  # run Python that comes with the model
+    sample_rate: int = 0  # Hz; of the encoder
+    width: int = 0  # of its hidden states
+    weights_sha256: str = ""  # of its weights
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ConfigError("front_end: layers must name at least one layer, such as layers=[-1]")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns: mean_0, mean_1, …, then std_0, …"""
+        return tuple(f"{moment}_{index}" for moment in self.pooling.split("+") for index in range(self.width))
+
+
+FrontEndConfig = LogMelConfig | W2vBertConfig | TextureConfig | StatisticsConfig | EmbeddingConfig | TableConfig
+# One row of columns per segment, without a time axis.
+RowConfig = TextureConfig | StatisticsConfig | EmbeddingConfig | TableConfig

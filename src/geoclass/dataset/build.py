@@ -59,6 +59,10 @@ def build_dataset(
     config = config or BuildConfig(task=corpus.tasks[0])
     if corpus.columns:
         config = replace(config, front_end=TableConfig(columns=corpus.columns))
+    elif config.front_end.kind == "embedding":
+        from geoclass.features.registry import resolve_front_end
+
+        config = replace(config, front_end=resolve_front_end(config.front_end))
     selection = select_tracks(corpus, config=config, progress=progress)
     placement = place_tracks(selection.tracks, config)
     plan = _plan(corpus, placement, config)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from geoclass.features.base import FrontEnd
+
+_MAKING = Lock()
 
 Run = Callable[[Iterable["Job"]], Iterator["Extracted"]]  # jobs to their features, in order
 
@@ -61,7 +64,7 @@ def extract(job: Job, *, audio_root: Path, config: BuildConfig) -> Extracted:
     with torch.inference_mode():
         batch = torch.from_numpy(np.array(segments))
         copies = [front_end(_shift(batch, shift, front_end.sample_rate)) for shift in job.shifts]
-        features = torch.cat(copies).to(torch.float16).numpy()
+        features = torch.cat(copies).to("cpu", torch.float16).numpy()
     repeats = len(job.shifts)
     shifts = [shift for shift in job.shifts for _ in starts_s]
     return Extracted(job.track_id, starts_s * repeats, shifts, features)
@@ -75,11 +78,18 @@ def _shift(batch: "Tensor", semitones: float, sample_rate: int) -> "Tensor":
     return pitch_shift(batch, sample_rate=sample_rate, semitones=semitones)
 
 
-@cache
 def _front_end(config: FrontEndConfig) -> "FrontEnd":
-    from geoclass.features.registry import create_front_end
+    with _MAKING:  # the threads of a build wait for one front end: it may weigh gigabytes
+        return _made(config)
 
-    return create_front_end(config)
+
+@cache
+def _made(config: FrontEndConfig) -> "FrontEnd":
+    from geoclass.features.registry import create_front_end
+    from geoclass.parallel.device import resolve_device
+
+    front_end = create_front_end(config)
+    return front_end.to(resolve_device("auto")) if config.kind == "embedding" else front_end
 
 
 def _without_path(message: str, path: Path) -> str:

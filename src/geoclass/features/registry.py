@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from geoclass.config.frontends import FrontEndConfig, TableConfig
+from geoclass.config.frontends import EmbeddingConfig, FrontEndConfig, TableConfig
 from geoclass.errors import ModelError
 from geoclass.features.base import FrontEnd
+from geoclass.features.embedding import Embedding
 from geoclass.features.gtzan import Statistics
 from geoclass.features.logmel import LogMel
 from geoclass.features.marsyas import TextureStatistics
@@ -16,6 +17,7 @@ FRONT_ENDS: dict[str, Callable[[Any], FrontEnd]] = {
     "w2v-bert": W2vBert,
     "texture": TextureStatistics,
     "statistics": Statistics,
+    "embedding": Embedding,
 }
 
 
@@ -31,3 +33,12 @@ def create_front_end(config: FrontEndConfig) -> FrontEnd:
             hint="use a model whose front end is computed from audio: `geoclass models list`",
         )
     return FRONT_ENDS[config.kind](config)
+
+
+def resolve_front_end(config: FrontEndConfig) -> FrontEndConfig:
+    """With what only the front end knows filled in: of a pretrained encoder its revision, rate, width and weights.
+
+    Raises:
+        ModelError: The encoder cannot be loaded.
+    """
+    return Embedding(config).resolved if isinstance(config, EmbeddingConfig) else config

@@ -1,4 +1,4 @@
-"""W2V-BERT 2.0, pretrained on 4.5 million hours of speech, fine-tuned. The only module that imports transformers."""
+"""W2V-BERT 2.0, pretrained on 4.5 million hours of speech, fine-tuned."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from geoclass.config.frontends import FrontEndConfig
 from geoclass.errors import ModelError
+from geoclass.features.pretrained import load_w2v_bert
 from geoclass.models.network import Network, n_bands
 
 
@@ -34,7 +35,7 @@ class Wav2Vec2Bert(Network):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        self.trunk = _trunk(backbone, backbone_config)
+        self.trunk = load_w2v_bert(backbone, backbone_config)
         if self.trunk.config.feature_projection_input_dim != n_bands(front_end):
             raise ModelError(
                 f"the backbone reads {self.trunk.config.feature_projection_input_dim} numbers a frame, "
@@ -67,28 +68,3 @@ class Wav2Vec2Bert(Network):
         if self.frozen:
             self.trunk.eval()  # a trunk that does not learn has no use for its dropout
         return self
-
-
-def _trunk(backbone: str, backbone_config: Mapping[str, Any] | None) -> Any:
-    """The transformers model.
-
-    Raises:
-        ModelError: transformers is not installed, or the backbone is not there or is something else.
-    """
-    try:
-        from transformers import Wav2Vec2BertConfig, Wav2Vec2BertModel
-    except ImportError as error:
-        raise ModelError(
-            "model wav2vec2-bert needs the package transformers", hint="pip install 'geoclass[wav2vec2-bert]'"
-        ) from error
-    # The training loop masks and drops by its own seeds, not inside the trunk by the global one.
-    quiet = {"mask_time_prob": 0.0, "mask_feature_prob": 0.0, "layerdrop": 0.0}
-    if backbone_config is not None:
-        return Wav2Vec2BertModel(Wav2Vec2BertConfig(**{**backbone_config, **quiet}))
-    try:
-        return Wav2Vec2BertModel.from_pretrained(backbone, use_safetensors=True, **quiet)
-    except (OSError, ValueError, KeyError) as error:  # what transformers raises for "not found" and "not of this kind"
-        raise ModelError(
-            f"the backbone {backbone!r} cannot be loaded: {str(error).splitlines()[0]}",
-            hint="give a folder with config.json and model.safetensors by `--set model.backbone=PATH`",
-        ) from error

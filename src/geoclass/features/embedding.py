@@ -1,0 +1,88 @@
+"""What a frozen pretrained encoder makes of a segment: one row, its hidden states pooled over time."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from geoclass.config.frontends import EmbeddingConfig
+from geoclass.errors import ModelError
+from geoclass.features.base import FrontEnd
+from geoclass.features.pretrained import load_encoder
+
+
+class Embedding(FrontEnd):
+    """(width,) means of the hidden states, or (2 * width,) means and standard deviations.
+
+    Input is prepared by the encoder's own feature extractor. On a GPU it computes in half precision.
+
+    Raises:
+        ModelError: The encoder cannot be loaded, is another one than before, or lacks a layer.
+    """
+
+    def __init__(self, config: EmbeddingConfig) -> None:
+        super().__init__()
+        encoder = load_encoder(
+            config.backbone,
+            revision=config.revision,
+            local_files_only=config.local_files_only,
+            trust_remote_code=config.trust_remote_code,
+        )
+        if config.weights_sha256 and encoder.weights_sha256 != config.weights_sha256:
+            raise ModelError(
+                f"the encoder {config.backbone!r} has other weights ({encoder.weights_sha256[:8]}) than those that the "
+                f"features were made with ({config.weights_sha256[:8]})",
+                hint="put the earlier ones back, or build the data set and train again",
+            )
+        n_states = int(encoder.model.config.num_hidden_layers) + 1
+        if wrong := [layer for layer in config.layers if not -n_states <= layer < n_states]:
+            raise ModelError(
+                f"front_end.layers: {config.backbone!r} has no layer {wrong[0]}",
+                hint=f"layers go from 0, what enters the first, to {n_states - 1}, or -1 for the last",
+            )
+        self.resolved = replace(
+            config,
+            revision=config.revision if not encoder.revision else encoder.revision,
+            sample_rate=encoder.sample_rate,
+            width=encoder.width,
+            weights_sha256=encoder.weights_sha256,
+        )
+        self.config = config
+        self.sample_rate = encoder.sample_rate
+        self.encoder = encoder.model
+        self._extractor = encoder.extractor
+        self._last_alone = {layer % n_states for layer in config.layers} == {n_states - 1}
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        device = next(self.encoder.parameters()).device
+        sounds = [*waveform.cpu().float().numpy()]
+        prepared = self._extractor(sounds, sampling_rate=self.sample_rate, return_tensors="pt")
+        inputs = {name: values.to(device) for name, values in prepared.items()}
+        half = torch.autocast(device.type, torch.float16) if device.type == "cuda" else nullcontext()
+        with torch.no_grad(), half:
+            states = self._states(inputs).float()  # (batch, n_frames, width)
+        return _pool(states, inputs.get("attention_mask"), self.config.pooling)
+
+    def feature_shape(self, n_samples: int) -> tuple[int, ...]:
+        return (len(self.resolved.columns),)
+
+    def _states(self, inputs: dict[str, Tensor]) -> Tensor:
+        if self._last_alone:
+            last: Tensor = self.encoder(**inputs).last_hidden_state
+            return last
+        output = self.encoder(**inputs, output_hidden_states=True)
+        states = [*output.hidden_states[:-1], output.last_hidden_state]  # the last as the encoder gives it out
+        return torch.stack([states[layer] for layer in self.config.layers]).mean(dim=0)
+
+
+def _pool(states: Tensor, mask: Tensor | None, pooling: str) -> Tensor:
+    """(batch, n_frames, width) -> (batch, width) or (batch, 2 * width); frames that only fill up do not count."""
+    if mask is None or mask.shape[1] != states.shape[1]:
+        mask = torch.ones(states.shape[:2], device=states.device)
+    weights = (mask / mask.sum(dim=1, keepdim=True))[:, :, None].to(states)
+    mean = (weights * states).sum(dim=1)
+    if pooling == "mean":
+        return mean
+    deviation = (weights * (states - mean[:, None]).square()).sum(dim=1).sqrt()
+    return torch.cat([mean, deviation], dim=1)

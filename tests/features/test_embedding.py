@@ -1,0 +1,259 @@
+"""Frozen pretrained encoders as a front end: tiny ones of each family, transformers itself as the oracle."""
+
+import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from typer.testing import CliRunner
+
+transformers = pytest.importorskip("transformers")
+
+from encoders import FAMILIES, SMALL, save  # noqa: E402
+
+from geoclass.bundle.bundle import Bundle  # noqa: E402
+from geoclass.cli.app import app  # noqa: E402
+from geoclass.config.frontends import EmbeddingConfig  # noqa: E402
+from geoclass.dataset.dataset import Dataset  # noqa: E402
+from geoclass.errors import ConfigError, ModelError  # noqa: E402
+from geoclass.features.embedding import Embedding  # noqa: E402
+from geoclass.features.registry import create_front_end, resolve_front_end  # noqa: E402
+from geoclass.models.registry import default_model  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {family: save(family, tmp_path_factory.mktemp("encoders") / family) for family in FAMILIES}
+
+
+def sound(front_end: Embedding, *, seconds: float = 2.0, n: int = 3) -> Tensor:
+    waveform = 0.1 * torch.randn(n, round(seconds * front_end.sample_rate), generator=torch.Generator().manual_seed(0))
+    waveform[1] *= torch.linspace(0, 1, waveform.shape[1])
+    return waveform
+
+
+def states(folder: Path, waveform: Tensor) -> tuple[list[Tensor], Tensor]:
+    """What transformers says of each sound alone: hidden states (n_layers + 1 of them) and the last one."""
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(folder)
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    outputs = []
+    for one in waveform:
+        inputs = extractor(one.numpy(), sampling_rate=extractor.sampling_rate, return_tensors="pt")
+        with torch.no_grad():
+            outputs.append(model(**inputs, output_hidden_states=True))
+    hidden = [torch.cat([output.hidden_states[layer] for output in outputs]) for layer in range(4)]
+    return hidden, torch.cat([output.last_hidden_state for output in outputs])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_it_says_what_transformers_says(saved: dict[str, Path], family: str) -> None:
+    front_end = create_front_end(EmbeddingConfig(backbone=str(saved[family])))
+    assert isinstance(front_end, Embedding)
+    assert front_end.sample_rate == (24_000 if family == "mert" else 16_000)
+    waveform = sound(front_end)
+    hidden, last = states(saved[family], waveform)
+    torch.testing.assert_close(front_end(waveform), last.mean(dim=1), rtol=0, atol=1e-5)
+
+    config = EmbeddingConfig(backbone=str(saved[family]), layers=(0, 1, 2), pooling="mean+std")
+    both = create_front_end(config)(waveform)
+    mean_of_layers = (hidden[0] + hidden[1] + hidden[2]) / 3
+    expected = torch.cat([mean_of_layers.mean(dim=1), mean_of_layers.std(dim=1, correction=0)], dim=1)
+    torch.testing.assert_close(both, expected, rtol=0, atol=1e-5)
+    assert both.shape == (3, *create_front_end(config).feature_shape(waveform.shape[1]))
+
+
+def test_the_last_layer_by_either_name_is_what_the_encoder_gives_out(saved: dict[str, Path]) -> None:
+    for family in ("mert", "ast"):  # a layer norm follows their last layer
+        front_ends = [
+            create_front_end(EmbeddingConfig(backbone=str(saved[family]), layers=layers))
+            for layers in ((-1,), (3,), (3, 3))
+        ]
+        rows = [front_end(sound(front_ends[0])) for front_end in front_ends]  # type: ignore[arg-type]
+        torch.testing.assert_close(rows[0], rows[1])
+        torch.testing.assert_close(rows[0], rows[2])
+
+
+def test_frames_that_fill_up_do_not_count(saved: dict[str, Path]) -> None:
+    """W2V-BERT lays two frames of 10 ms side by side; its extractor fills an odd one up."""
+    front_end = create_front_end(EmbeddingConfig(backbone=str(saved["w2v-bert"])))
+    waveform = sound(front_end, seconds=1.01)  # type: ignore[arg-type]
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(saved["w2v-bert"])
+    inputs = extractor([*waveform.numpy()], sampling_rate=16_000, return_tensors="pt")
+    assert not inputs["attention_mask"].all()
+    n_whole = int(inputs["attention_mask"][0].sum())
+    with torch.no_grad():
+        last = front_end.encoder(**inputs).last_hidden_state  # type: ignore[operator]
+    torch.testing.assert_close(front_end(waveform), last[:, :n_whole].mean(dim=1), rtol=0, atol=1e-5)
+
+
+def test_a_sound_is_heard_alike_in_any_batch_and_twice(saved: dict[str, Path]) -> None:
+    front_end = create_front_end(EmbeddingConfig(backbone=str(saved["wav2vec2"])))
+    waveform = sound(front_end)  # type: ignore[arg-type]
+    whole = front_end(waveform)
+    torch.testing.assert_close(front_end(waveform[1:2]), whole[1:2], rtol=0, atol=1e-5)
+    assert torch.equal(front_end(waveform), whole)
+    assert not whole.requires_grad
+
+
+def test_what_the_encoder_says_of_itself_is_filled_in(saved: dict[str, Path]) -> None:
+    asked = EmbeddingConfig(backbone=str(saved["mert"]), pooling="mean+std")
+    config = resolve_front_end(asked)
+    assert isinstance(config, EmbeddingConfig)
+    assert (config.sample_rate, config.width) == (24_000, SMALL["hidden_size"])
+    assert config.columns[:2] == ("mean_0", "mean_1")
+    assert config.columns[16:18] == ("std_0", "std_1")
+    assert len(config.weights_sha256) == 64
+    assert resolve_front_end(config) == config
+    assert default_model(config) == "fcnn"
+
+
+def test_the_hash_is_of_the_weights_wherever_they_lie(saved: dict[str, Path], tmp_path: Path) -> None:
+    def digest(folder: Path) -> str:
+        config = resolve_front_end(EmbeddingConfig(backbone=str(folder)))
+        assert isinstance(config, EmbeddingConfig)
+        return config.weights_sha256
+
+    moved = Path(shutil.copytree(saved["hubert"], tmp_path / "moved"))
+    assert digest(moved) == digest(saved["hubert"])
+    model = transformers.HubertModel.from_pretrained(moved)
+    model.save_pretrained(moved, max_shard_size="4KB")
+    (moved / "model.safetensors").unlink(missing_ok=True)
+    assert len([*moved.glob("*.safetensors")]) > 1
+    assert digest(moved) == digest(saved["hubert"]), "in several files"
+    with torch.no_grad():
+        model.encoder.layers[2].final_layer_norm.bias[0] += 1e-3
+    model.save_pretrained(tmp_path / "other")
+    shutil.copy(moved / "preprocessor_config.json", tmp_path / "other")
+    assert digest(tmp_path / "other") != digest(moved)
+
+
+def test_other_weights_than_those_of_the_features_are_refused(saved: dict[str, Path]) -> None:
+    config = resolve_front_end(EmbeddingConfig(backbone=str(saved["hubert"])))
+    assert isinstance(config, EmbeddingConfig)
+    with pytest.raises(ModelError, match="has other weights"):
+        create_front_end(replace(config, weights_sha256="0" * 64))
+
+
+@pytest.mark.parametrize("layer", [4, -5])
+def test_a_layer_that_is_not_there_is_refused(saved: dict[str, Path], layer: int) -> None:
+    with pytest.raises(ModelError, match=f"no layer {layer}") as caught:
+        create_front_end(EmbeddingConfig(backbone=str(saved["hubert"]), layers=(0, layer)))
+    assert "0, what enters the first, to 3" in (caught.value.hint or "")
+
+
+def test_no_layer_is_refused() -> None:
+    with pytest.raises(ConfigError, match="at least one layer"):
+        EmbeddingConfig(layers=())
+
+
+def copy_of(saved: dict[str, Path], family: str, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(saved[family], tmp_path / "copy"))
+
+
+def edit(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_weights_that_would_be_unpickled_are_refused(saved: dict[str, Path], tmp_path: Path) -> None:
+    folder = copy_of(saved, "hubert", tmp_path)
+    model = transformers.HubertModel.from_pretrained(folder)
+    (folder / "model.safetensors").unlink()
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        create_front_end(EmbeddingConfig(backbone=str(folder)))
+
+
+def test_code_that_comes_with_a_model_is_not_run_unasked(saved: dict[str, Path], tmp_path: Path) -> None:
+    folder = copy_of(saved, "hubert", tmp_path)
+    edit(folder / "config.json", model_type="mine", auto_map={"AutoConfig": "mine.Mine", "AutoModel": "mine.Model"})
+    (folder / "mine.py").write_text(
+        f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Mine: pass\nclass Model: pass\n"
+    )
+    with pytest.raises(ModelError, match="code of its own") as caught:
+        create_front_end(EmbeddingConfig(backbone=str(folder)))
+    assert "--set front_end.trust_remote_code=true" in (caught.value.hint or "")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_weights_that_are_missing_are_not_drawn_at_random(saved: dict[str, Path], tmp_path: Path) -> None:
+    folder = copy_of(saved, "wav2vec2", tmp_path)
+    edit(folder / "config.json", num_hidden_layers=5)
+    with pytest.raises(ModelError, match="lacks weights"):
+        create_front_end(EmbeddingConfig(backbone=str(folder)))
+
+
+def test_what_is_not_there_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be loaded") as caught:
+        create_front_end(EmbeddingConfig(backbone=str(tmp_path)))
+    assert "--set front_end.backbone=PATH-OR-ID" in (caught.value.hint or "")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        create_front_end(EmbeddingConfig(backbone="nobody/nothing", local_files_only=True))
+
+
+def test_a_model_that_is_no_encoder_is_refused(tmp_path: Path) -> None:
+    config = transformers.WhisperConfig(
+        d_model=8, encoder_layers=1, decoder_layers=1, encoder_attention_heads=1, decoder_attention_heads=1,
+        encoder_ffn_dim=8, decoder_ffn_dim=8,
+    )  # fmt: skip
+    transformers.WhisperModel(config).save_pretrained(tmp_path)
+    transformers.WhisperFeatureExtractor().save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="is no encoder of sound"):
+        create_front_end(EmbeddingConfig(backbone=str(tmp_path)))
+
+
+def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ModelError, match="needs the package transformers") as caught:
+        create_front_end(EmbeddingConfig())
+    assert "geoclass[pretrained]" in (caught.value.hint or "")
+
+
+def test_transformers_keeps_its_own_settings(saved: dict[str, Path]) -> None:
+    logging = transformers.utils.logging
+    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    create_front_end(EmbeddingConfig(backbone=str(saved["hubert"])))
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, (arguments, result.output, result.exception)
+    return result.stdout
+
+
+def test_every_command_takes_it(saved: dict[str, Path], music: Path, tmp_path: Path) -> None:
+    data, where = tmp_path / "data", tmp_path / "run"
+    encoder = copy_of(saved, "wav2vec2", tmp_path)
+    settings = ["front_end.kind=embedding", f'front_end.backbone="{encoder}"', "front_end.pooling=mean+std"]
+    options = [word for setting in settings for word in ("--set", setting)]
+    run("build-dataset", data, "--folder", music, "--segment-seconds", 3, *options)
+    dataset = Dataset.open(data)
+    assert dataset.features.shape == (len(dataset.segments), 32)
+    assert isinstance(dataset.front_end, EmbeddingConfig)
+    assert len(dataset.front_end.weights_sha256) == 64
+    run("train", data, "--run-dir", where, "--epochs", 3, "--device", "cpu")
+    bundle = Bundle.load(where)
+    assert bundle.model.name == "fcnn"
+    assert bundle.front_end_config == dataset.front_end
+    assert "accuracy" in run("evaluate", where, "--dataset", data, "--bootstrap", 0)
+    lines = run("tag", music, "--model", where, "--dry-run", "--json", "--min-confidence", 0).splitlines()
+    assert len(lines) == 45
+    assert {json.loads(line)["status"] for line in lines} == {"planned"}
+
+    stored = dataset.features[: dataset.segments.groupby("track_id", sort=False).size().iloc[0]].astype(np.float32)
+    path = music / dataset.tracks.set_index("track_id").loc[dataset.segments["track_id"].iloc[0], "path"]
+    from geoclass.inference.hearing import Hearing, hear
+
+    (heard,) = hear(path, [Hearing.of(bundle, excerpt_seconds=30)], [bundle.front_end])
+    np.testing.assert_allclose(heard.features, stored, atol=5e-3, err_msg="training and tagging hear alike")
+
+    shutil.rmtree(encoder)
+    result = CliRunner().invoke(app, ["tag", str(music), "--model", str(where), "--dry-run", "--again"])
+    assert result.exit_code == 3
+    assert "cannot be loaded" in result.stderr
