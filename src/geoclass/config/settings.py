@@ -27,13 +27,13 @@ class BuildConfig:
     balance: Literal["none", "downsample", "segments"] = "none"  # on the training split only
     group: Literal["artist", "track", "segment"] = "artist"  # what no two splits share
     seed: int | None = None  # None: the corpus' official split if it has one, else seed 0
-    valid_fraction: float = 0.15
-    test_fraction: float = 0.15
-    segment_seconds: float = 5.0
+    valid_fraction: float = 0.15  # of the artists (or what `group` says), for early stopping and calibration
+    test_fraction: float = 0.15  # likewise, for the scores
+    segment_seconds: float = 5.0  # what a model hears at once
     excerpt_seconds: float = 30.0  # from the middle of a track; the published systems cut 30 s into six segments
-    geocoder: Literal["offline", "nominatim"] = "offline"
+    geocoder: Literal["offline", "nominatim"] = "offline"  # nominatim asks OpenStreetMap
     pitch_shift: float = 0.0  # semitones: adds copies shifted up and down, to the training split only
-    front_end: FrontEndConfig = field(default_factory=LogMelConfig)
+    front_end: FrontEndConfig = field(default_factory=LogMelConfig)  # see front_end below
 
     def __post_init__(self) -> None:
         problems = []
@@ -69,25 +69,25 @@ class ModelConfig:
     """Which network, and the arguments that differ from its own defaults."""
 
     name: str = ""  # "": the one that suits the features (models.registry.default_model)
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)  # `geoclass models show NAME` lists them
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """How a network is trained."""
 
-    epochs: int = 50
-    batch_size: int = 48
-    lr: float = 1e-3
-    weight_decay: float = 1e-4
-    optimizer: Literal["adamw", "adam"] = "adamw"
-    schedule: Literal["plateau", "cosine", "none"] = "plateau"
-    plateau_factor: float = 0.5
+    epochs: int = 50  # passes over the training split, at most
+    batch_size: int = 48  # segments per step, over all processes
+    lr: float = 1e-3  # learning rate
+    weight_decay: float = 1e-4  # decoupled with adamw, an L2 penalty with adam
+    optimizer: Literal["adamw", "adam"] = "adamw"  # how gradients become steps
+    schedule: Literal["plateau", "cosine", "none"] = "plateau"  # of the learning rate
+    plateau_factor: float = 0.5  # by which the rate drops
     plateau_patience: int = 5  # epochs without a better validation loss before the rate drops
     warmup_epochs: float = 0.0  # of the cosine schedule
     early_stopping: int = 10  # epochs without a better validation score; 0: never
     monitor: Literal["loss", "balanced_accuracy", "accuracy", "last"] = "balanced_accuracy"  # "better"; last: any later
-    label_smoothing: float = 0.1
+    label_smoothing: float = 0.1  # part of the truth that is spread over all labels
     class_weights: bool = True  # loss weighted by inverse class frequency
     balanced_sampling: bool = False  # draw classes equally often instead
     mask_fraction: float = 0.1  # longest time mask and frequency mask, as a part of the axis
@@ -95,9 +95,9 @@ class TrainingConfig:
     gain_db: float = 0.0  # random gain in +- dB, before normalization
     grad_clip: float = 1.0  # largest gradient norm; 0: off
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"  # auto: bf16 on CUDA, fp32 elsewhere
-    compile: bool = False
-    channels_last: bool = False
-    seed: int = 0
+    compile: bool = False  # torch.compile: a slow first epoch, faster ones after it
+    channels_last: bool = False  # memory layout that suits 2-D convolutions on recent GPUs
+    seed: int = 0  # of weights, order and augmentation
     target_precision: float = 0.9  # of what is written: sets the abstention threshold on the validation split
 
     def __post_init__(self) -> None:
@@ -124,8 +124,8 @@ class RunConfig:
     """All of one training run: what `config.toml` in the run folder holds."""
 
     task: str = ""  # "": every task of the data set
-    model: ModelConfig = field(default_factory=ModelConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)  # see model below
+    training: TrainingConfig = field(default_factory=TrainingConfig)  # see training below
 
 
 # ---- to and from plain data -----------------------------------------------------------------------------------

@@ -73,7 +73,9 @@ class EmbeddingWriter:
         try:
             self._file = open(path, "xb")  # noqa: SIM115  (closed by __exit__)
         except OSError as error:
-            raise StorageError(f"cannot write {path}: {error.strerror}", hint="choose another name") from error
+            raise StorageError(
+                f"cannot write {path}: {error.strerror}", hint="choose another name, or remove it first"
+            ) from error
         self._write_header()
 
     def write(self, embedding: NDArray[np.float32] | None) -> None:
