@@ -66,7 +66,7 @@ def test_what_does_not_read_at_all_is_refused(make, tmp_path: Path, monkeypatch:
 
 def test_the_copy_is_read_not_the_file(make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Path] = []
-    monkeypatch.setattr(apply, "read_tags", lambda path: seen.append(path) or read_tags(path))
+    monkeypatch.setattr(apply, "read_tags", lambda path, **options: seen.append(path) or read_tags(path, **options))
     path = make("music/a.mp3")
     assert tag(path, tmp_path / "journal").status == "written"
     assert len(seen) == 1

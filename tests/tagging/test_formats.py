@@ -9,7 +9,7 @@ import pytest
 from tagging_helpers import SKELETONS, SUFFIXES, FakeClassifier
 
 from geoclass.audio.decode import _read_pyav, load_audio
-from geoclass.errors import AudioError
+from geoclass.errors import AudioError, TaggingError
 from geoclass.library.scan import sound_files
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.entries import read_entries
@@ -129,3 +129,18 @@ def test_what_cannot_be_decoded_reaches_the_plan_with_its_tags(make, tmp_path: P
     assert entry.error is None
     assert (entry.tags.get("title"), entry.tags.get("language")) == (("Gesi Bağları",), ("tur",))
     assert list(sound_files([path.parent])) == [path]
+
+
+def test_musepack_without_a_signature_is_known_by_its_suffix(tmp_path: Path) -> None:
+    """Versions 4 to 6 begin with their bit rate; the copy that is checked has another suffix for a moment."""
+    path = tmp_path / "a.MPC"
+    path.write_bytes(b"\xc1\x2f\x20\x00" + bytes(range(256)))
+    original = path.read_bytes()
+    assert tag(path, tmp_path / "journal").reason == ""
+    assert mutagen.apev2.APEv2(path)["ARTISTCOUNTRY"] == "TR"
+    assert read_tags(path).kind == "musepack"
+    undo(tmp_path / "journal")
+    assert path.read_bytes() == original
+    other = path.rename(tmp_path / "a.bin")
+    with pytest.raises(TaggingError, match="not a format whose tags geoclass can write"):
+        read_tags(other)

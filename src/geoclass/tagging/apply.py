@@ -97,7 +97,7 @@ def _check(copy: Path, *, of: Path, expected: Mapping[str, tuple[str, ...]]) -> 
         TaggingError: It reads something else, or nothing.
     """
     try:
-        found = read_tags(copy).values
+        found = read_tags(copy, suffix=of.suffix).values
     except TaggingError as error:
         raise TaggingError(f"{of}: the tags would not be readable afterwards; nothing was changed") from error
     wrong = [name for name, values in expected.items() if found.get(name, ()) != tuple(values)]

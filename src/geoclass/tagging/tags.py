@@ -13,15 +13,19 @@ from geoclass.tagging.formats.registry import Format, detect_format
 __all__ = ["Tags", "Values", "read_duration_s", "read_tags", "tag_edits"]
 
 
-def read_tags(path: Path) -> Tags:
+def read_tags(path: Path, *, suffix: str | None = None) -> Tags:
     """Read a file's tags, without its sound.
+
+    Args:
+        path: Links are followed.
+        suffix: Of the name, where the file has another one for the time being.
 
     Raises:
         TaggingError: Unreadable, of a format that carries no tags, or with tags that cannot be parsed.
     """
     try:
         with open(path, "rb") as file:
-            return _format_of(file, path).read(file)
+            return _format_of(file, path, suffix or path.suffix).read(file)
     except TaggingError:
         raise
     except OSError as error:
@@ -53,7 +57,7 @@ def tag_edits(path: Path, file: BinaryIO, changes: Values, *, id3_version: int |
         TaggingError: The file's structure cannot be followed; nothing was changed.
     """
     try:
-        return _format_of(file, path).edits(file, changes, id3_version=id3_version)
+        return _format_of(file, path, path.suffix).edits(file, changes, id3_version=id3_version)
     except TaggingError:
         raise
     except OSError as error:
@@ -64,10 +68,10 @@ def tag_edits(path: Path, file: BinaryIO, changes: Values, *, id3_version: int |
         raise TaggingError(f"{path}: the tag cannot be converted ({error})") from error
 
 
-def _format_of(file: BinaryIO, path: Path) -> Format:
+def _format_of(file: BinaryIO, path: Path, suffix: str) -> Format:
     if not file.read(1):
         raise TaggingError(f"{path}: the file is empty")
-    found = detect_format(file, path.suffix)
+    found = detect_format(file, suffix)
     if found is None:
         raise TaggingError(f"{path}: not a format whose tags geoclass can write")
     return found

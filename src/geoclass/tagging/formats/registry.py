@@ -92,7 +92,11 @@ _ALL: tuple[Format, ...] = (
     ),
     NamedFormat(kind="ogg", family="vorbis", detect=_begins(b"OggS"), parse=_read_ogg, patch=ogg.edits),
     NamedFormat(
-        kind="mp4", family="mp4", detect=lambda head: head[4:8] == b"ftyp", parse=reading.read_mp4, patch=mp4.edits
+        kind="mp4",
+        family="mp4",
+        detect=lambda head: head[4:8] in (b"ftyp", b"moov"),
+        parse=reading.read_mp4,
+        patch=mp4.edits,
     ),
     NamedFormat(kind="asf", family="asf", detect=_begins(asf.HEADER), parse=reading.read_asf, patch=asf.edits),
     Id3Format(kind="wav", detect=_is_form(b"RIFF", b"WAVE"), tag_of=riff.tag_of, patch=riff.edits),
