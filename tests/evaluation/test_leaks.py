@@ -33,7 +33,7 @@ def rows_of(
     return {row.tracks: (row.n_tracks, row.accuracy) for row in found.rows}, found.advice
 
 
-ALL, HONEST = "all (as reported)", "of which training met nothing (honest)"
+ALL, HONEST = "all (as reported)", "none of these (honest)"
 
 
 def test_each_way_of_meeting_a_track_is_counted_and_left_out(make_echo: Make, write_dataset: Make) -> None:
@@ -48,10 +48,10 @@ def test_each_way_of_meeting_a_track_is_counted_and_left_out(make_echo: Make, wr
         track("8", "test", WRONG, country="DE"),
     ])  # fmt: skip
     assert rows[ALL] == (6, pytest.approx(4 / 6))
-    assert rows["whose artist is in training"] == (2, 1.0)
-    assert rows["whose album is in training"] == (1, 1.0)
-    assert rows["whose copy is in training"] == (1, 1.0)
-    assert rows["whose recording is in training"] == (0, None)
+    assert rows["artist in the training split"] == (2, 1.0)
+    assert rows["album in the training split"] == (1, 1.0)
+    assert rows["sound in the training split"] == (1, 1.0)
+    assert rows["recording in the training split"] == (0, None)
     assert rows[HONEST] == (3, pytest.approx(1 / 3))
     assert advice == "" or "--group artist" in advice
 
@@ -64,8 +64,8 @@ def test_only_training_counts_and_only_for_the_split_that_is_scored(make_echo: M
         track("4", "test", artist_id="y", country="DE", row=3.0),
         track("5", "test", WRONG, artist_id="z"),
     ])  # fmt: skip
-    assert rows["whose artist is in training"] == (0, None)
-    assert rows["whose copy is in training"] == (0, None)
+    assert rows["artist in the training split"] == (0, None)
+    assert rows["sound in the training split"] == (0, None)
     assert rows[HONEST] == (2, 0.5)
 
 
@@ -77,7 +77,7 @@ def test_a_copy_is_sound_whatever_it_is_called(make_echo: Make, write_dataset: M
         track("3", "test", WRONG, artist_id="c", artist="Cy", country="DE"),
         track("4", "test", artist_id="d", artist="Di", country="DE"),
     ])  # fmt: skip
-    assert rows["whose copy is in training"] == (1, 1.0)
+    assert rows["sound in the training split"] == (1, 1.0)
     assert rows[HONEST] == (2, 0.5)
 
 
@@ -101,7 +101,7 @@ def test_what_is_left_of_a_leaky_split_is_named_odd(make_echo: Make, write_datas
     ]  # fmt: skip
     rows, advice = rows_of(make_echo, write_dataset, tracks, group="track")
     assert rows[HONEST] == (2, 0.5)
-    assert "small and odd part" in advice
+    assert "unrepresentative part" in advice
     tracks[1] |= {"artist_id": "w"}
     assert rows_of(make_echo, lambda *a, **k: write_dataset(*a, **k, name="clean"), tracks)[1] == ""
 
@@ -117,5 +117,5 @@ def test_segments_of_one_recording_on_both_sides_leave_nothing_honest(make_echo:
     dataset.segments, dataset.features = segments, np.concatenate([features, [[9.0, 9.0]]]).astype(np.float32)
     report = evaluate(make_echo({"country": ("FR", "DE")}), dataset=dataset, bootstrap=0).tasks["country"]
     rows = {row.tracks: row.n_tracks for row in leak_report(dataset, report, split="test").rows}
-    assert rows["whose recording is in training"] == 1
+    assert rows["recording in the training split"] == 1
     assert rows[HONEST] == 1

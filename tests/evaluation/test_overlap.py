@@ -129,8 +129,8 @@ def test_the_leak_report_calls_no_training_track_honest(fitted: Bundle, write_da
     )
     report = evaluate(fitted, dataset=dataset, bootstrap=0).tasks["country"]
     rows = {row.tracks: (row.n_tracks, row.accuracy) for row in leak_report(dataset, report, split="test").rows}
-    assert rows["that the model was trained or tuned on"] == (1, 1.0)
-    assert rows["of which training met nothing (honest)"] == (2, 0.5)
+    assert rows["known to the model"] == (1, 1.0)
+    assert rows["none of these (honest)"] == (2, 0.5)
 
 
 def test_fingerprints_travel_in_the_bundle_and_name_nobody(fitted: Bundle, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geoclass.cli.console import SOME_FAILED, Debug, Device, Output, Quiet, Workers, session
-from geoclass.cli.scores import show_comparison, show_leaks, show_report
+from geoclass.cli.scores import show_comparison, show_leaks, show_report, show_witnesses
 from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
@@ -133,16 +133,26 @@ def _score_library(
     workers: int | None,
 ) -> None:
     from geoclass.evaluation.library import TARGET_PRECISION, evaluate_library
+    from geoclass.evidence.artist_table import ArtistTable
+    from geoclass.evidence.registry import Sources
     from geoclass.inference.classifier import Classifier
     from geoclass.library.scan import sound_files
 
     files = list(sound_files(paths))
     if not files:
         raise UsageError(f"no sound files in {', '.join(map(str, paths))}")
+    sources = Sources(artists=ArtistTable.open_default())
     with output.progress("listening", total=len(files)) as advance:
         classifier = Classifier(bundles, workers=workers)
-        found = evaluate_library(classifier, files, bootstrap=bootstrap, seed=seed, progress=advance)
+        found = evaluate_library(
+            classifier, files, sources=sources, bootstrap=bootstrap, seed=seed, progress=advance
+        )  # fmt: skip
     show_report(output, found.report)
+    for task, reasons in found.left_out.items():
+        if task not in found.report.tasks:
+            said = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
+            output.warn(f"{task}: no file to score the model on ({said or 'none was read'})")
+    show_witnesses(output, found.witnesses)
     for task, advice in found.advice.items():
         share = f", {advice.agreeing / advice.written:.0%} of them as the tags say" if advice.written else ""
         output.say(f"\n{task}: {advice.files} files to compare; {advice.written} would have been written{share}")
@@ -155,7 +165,7 @@ def _score_library(
             )
     for failure in found.failures:
         output.warn(f"{failure.path}: {failure.reason}")
-    if folder is not None:
+    if folder is not None and found.report.tasks:
         output.say(f"\nreport: {found.report.write(folder) / 'index.html'}")
     if found.failures:
         raise typer.Exit(SOME_FAILED)

@@ -1,4 +1,4 @@
-"""`geoclass explain`: why a model answers as it does."""
+"""`geoclass explain`: why a file gets its country or genre, or what a model listens for."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,25 +11,35 @@ from geoclass.errors import UsageError
 
 def explain(
     file: Annotated[Path | None, typer.Argument(help="A sound file.", show_default=False)] = None,
-    model: Annotated[str | None, typer.Option(help="A model by name, bundle or run folder.")] = None,
-    task: Annotated[str | None, typer.Option(help="country or genre, of a model that answers both.")] = None,
-    label: Annotated[str | None, typer.Option(help="Explain this label instead of the best one.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model by name, bundle folder or run folder.")] = None,
+    task: Annotated[str | None, typer.Option(help="country or genre, for a model that predicts both.")] = None,
+    label: Annotated[str | None, typer.Option(help="Label to explain instead of the most probable one.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="PNG to write (with --dataset: folder); beside the working folder by default.")
+        Path | None, typer.Option(help="PNG to write (with --dataset: folder); by default in the working directory.")
     ] = None,
     top_segments: Annotated[
-        Path | None, typer.Option(help="Also write the segment that decided most, as a WAV.", metavar="WAV")
+        Path | None, typer.Option(help="Also write the most decisive segment, as WAV.", metavar="WAV")
+    ] = None,
+    evidence: Annotated[
+        str | None,
+        typer.Option(
+            help="Witnesses on the country: sound, language, words, codes, artists; by default all, with --model "
+            "the sound alone.",
+            metavar="NAMES",
+        ),
     ] = None,
     dataset: Annotated[
         Path | None, typer.Option(help="Explain the model as a whole on this data set instead of one file.")
     ] = None,
-    split: Annotated[str, typer.Option(help="Of the data set: train, valid or test.")] = "test",
-    excerpt_seconds: Annotated[float, typer.Option(min=3, help="Listen to so much of the middle of the file.")] = 30.0,
+    split: Annotated[str, typer.Option(help="Split of the data set: train, valid or test.")] = "test",
+    excerpt_seconds: Annotated[
+        float, typer.Option(min=3, help="Seconds to analyse, from the middle of the file.")
+    ] = 30.0,
     device: Device = "auto",
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show which seconds and bands decided, the candidates, and where they are on the map.
+    """Show which witnesses, seconds and bands decided, the candidates, and where they are on the map.
 
     Example: geoclass explain song.mp3 --out song.png --top-segments song-why.wav
     """
@@ -46,22 +56,36 @@ def explain(
             _portray(output, bundle, dataset, task=task, split=split, out=out)
             return
         assert file is not None
+        from geoclass.evidence.artist_table import ArtistTable
+        from geoclass.evidence.registry import WITNESSES, Sources, parse_witnesses
         from geoclass.explain.explain import explain as run_explanation
         from geoclass.explain.explain import write_segment
         from geoclass.explain.plots import draw_explanation
+        from geoclass.explain.witnesses import contributions, hear_witnesses
 
         found = run_explanation(bundle, file, task=task, label=label, excerpt_seconds=excerpt_seconds)
-        rows = [(name, probability) for name, probability in found.prediction.candidates[:5]]
-        output.table(f"{file.name}: {found.prediction.task}", ["candidate", "probability"], rows)
+        asked = parse_witnesses(evidence) if evidence else ("sound",) if model else tuple(WITNESSES)
+        verdict = None
+        if found.prediction.task == "country" and set(asked) != {"sound"}:
+            sources = Sources(artists=ArtistTable.open_default())
+            verdict = hear_witnesses(file, found.prediction, witnesses=asked, sources=sources)
+        candidates = found.prediction.candidates if verdict is None else verdict.candidates()
+        output.table(f"{file.name}: {found.prediction.task}", ["candidate", "probability"], candidates[:5])
+        if verdict is not None:
+            added = contributions(verdict, candidates[0][0])
+            rows = [(one.witness, f"{one.log_odds:+.2f}", one.because) for one in added]
+            output.table("\nwhat each witness says", ["witness", f"log-odds of {candidates[0][0]}", "because"], rows)
         best = found.top_segment()
         start_s = found.starts_s[best]
         output.say(
-            f"{start_s:.0f} to {start_s + found.segment_seconds:.0f} s of the excerpt speak most for {found.label} "
+            f"{start_s:.0f} to {start_s + found.segment_seconds:.0f} s of the excerpt contribute most to {found.label} "
             f"({found.support[best]:.2f})"
         )
         if found.columns:
-            output.table("what decided", ["number", "adds to the score"], found.strongest_columns(10))
-        picture = draw_explanation(found, bundle.front_end_config, out or Path(f"{file.stem}-explained.png"))
+            output.table("what decided", ["number", "contribution to the score"], found.strongest_columns(10))
+        picture = draw_explanation(
+            found, bundle.front_end_config, out or Path(f"{file.stem}-explained.png"), verdict=verdict
+        )
         output.say(f"picture: {picture}")
         if top_segments is not None:
             output.say(f"segment: {write_segment(found, top_segments)}")
@@ -75,7 +99,7 @@ def _portray(output: Output, bundle: object, dataset: Path, *, task: str | None,
 
     assert isinstance(bundle, Bundle)
     opened = Dataset.open(dataset)
-    with output.progress(f"asking {bundle.name}", unit="segments") as advance:
+    with output.progress(f"predicting with {bundle.name}", unit="segments") as advance:
         portraits = portray(bundle, opened, task=task, split=split, progress=advance)
     rows = [
         (row.label, row.track_id, f"{row.start_s:.0f} s", row.probability)
@@ -85,6 +109,6 @@ def _portray(output: Output, bundle: object, dataset: Path, *, task: str | None,
     output.table(f"{portraits.task}: the most typical segments", ["label", "track", "at", "probability"], rows)
     missing = set(bundle.head(portraits.task).labels) - set(portraits.labels)
     if missing:
-        output.warn(f"no segment is answered right for {', '.join(sorted(missing))}: no portrait")
+        output.warn(f"no segment is classified correctly for {', '.join(sorted(missing))}: no portrait")
     for path in draw_portraits(portraits, bundle.front_end_config, out or Path(f"{bundle.name}-explained")):
         output.say(f"written: {path}")

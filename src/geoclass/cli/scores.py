@@ -1,6 +1,6 @@
 """How `geoclass evaluate` prints reports, comparisons and leaks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from geoclass.cli.console import Output
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from geoclass.dataset.dataset import Dataset
     from geoclass.evaluation.compare import Comparison
     from geoclass.evaluation.report import Report
+    from geoclass.evaluation.witnesses import WitnessScore
 
 
 def show_report(output: Output, report: "Report") -> None:
@@ -99,9 +100,29 @@ def show_leaks(output: Output, dataset: "Dataset", report: "Report", *, split: s
     for task_report in report.tasks.values():
         found = leak_report(dataset, task_report, split=split)
         rows = [(row.tracks, row.n_tracks, "" if row.accuracy is None else f"{row.accuracy:.3f}") for row in found.rows]
-        output.table(f"\n{found.task}: what leaks from training", ["tracks", "number", "accuracy"], rows)
+        output.table(
+            f"\n{found.task}: accuracy by overlap with the training data", ["overlap", "tracks", "accuracy"], rows
+        )
         if found.advice:
             output.say(found.advice)
+
+
+def show_witnesses(output: Output, scores: "Sequence[WitnessScore]") -> None:
+    """What each witness on the country is worth."""
+    if not scores:
+        return
+    rows = [
+        (
+            score.witnesses,
+            score.spoke,
+            f"{score.right / score.spoke:.0%}" if score.spoke else "",
+            score.written,
+            f"{score.written_right / score.written:.0%}" if score.written else "",
+        )
+        for score in scores
+    ]
+    title = f"\nwitnesses on the country, {scores[0].files:,} files"
+    output.table(title, ["witnesses", "spoke", "likeliest is right", "written at 0.9", "right of these"], rows)
 
 
 def show_comparison(output: Output, comparison: "Comparison") -> None:

@@ -1,4 +1,4 @@
-"""The honest score beside the leaky one: the same predictions, with and without the tracks that training has met."""
+"""The honest score beside the leaky one: the same predictions, with and without tracks that overlap with training."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class LeakRow:
 
 @dataclass(frozen=True, kw_only=True)
 class LeakReport:
-    """What of a score rests on what the model has heard before."""
+    """How much of a score comes from what the model was trained on."""
 
     task: str
     rows: tuple[LeakRow, ...]
@@ -33,26 +33,25 @@ def leak_report(
     dataset: Dataset, report: TaskReport, *, split: str, result: AuditResult | None = None,
     progress: Progress | None = None,
 ) -> LeakReport:  # fmt: skip
-    """Score the tracks of a split apart by what training has met of them: recording, artist, album, sound.
+    """Score apart the tracks of a split whose recording, artist, album or sound is in the training split, too.
 
-    The last row, tracks of which training has met nothing, is the honest score; the first is what a report that does
-    not look would say.
+    The first row is the score as reported; the last, on tracks with no such overlap that are also new to the model by
+    its fingerprints, is the honest one.
     """
     result = result or audit(dataset, progress=progress)
     predictions = report.source.predictions
     ids = np.array(predictions.track_ids, object)
     met = leaking_tracks(dataset, result, split=split)
     rows = [_row("all (as reported)", np.ones(len(ids), bool), predictions.top_is_right)]
-    names = {"recording": "whose recording", "artist": "whose artist", "album": "whose album", "sound": "whose copy"}
     touched = np.zeros(len(ids), bool)
     if report.overlap is not None and report.overlap.either.any():
         touched |= report.overlap.either
-        rows.append(_row("that the model was trained or tuned on", touched, predictions.top_is_right))
+        rows.append(_row("known to the model", touched, predictions.top_is_right))
     for kind, tracks in met.items():
         inside = np.isin(ids, list(tracks))
         touched |= inside
-        rows.append(_row(f"{names[kind]} is in training", inside, predictions.top_is_right))
-    rows.append(_row("of which training met nothing (honest)", ~touched, predictions.top_is_right))
+        rows.append(_row(f"{kind} in the training split", inside, predictions.top_is_right))
+    rows.append(_row("none of these (honest)", ~touched, predictions.top_is_right))
     advice = ""
     if touched.all():
         advice = (
@@ -61,7 +60,8 @@ def leak_report(
         )
     elif dataset.leaky:
         advice = (
-            "what is left is a small and odd part of the split; to report a number, build with --group artist --seed 0"
+            "what is left is a small, unrepresentative part of the split; to report a number, build with "
+            "--group artist --seed 0"
         )
     return LeakReport(task=report.task, rows=tuple(rows), audit=result, advice=advice)
 

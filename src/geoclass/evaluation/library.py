@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,13 @@ from geoclass.bundle.calibration import choose_threshold, decisions
 from geoclass.errors import EvaluationError, TaggingError
 from geoclass.evaluation.predict import SplitPredictions
 from geoclass.evaluation.report import Report, report_on
+from geoclass.evaluation.witnesses import Statements, WitnessScore, score_witnesses
+from geoclass.evidence.registry import Sources, ask
+from geoclass.geo.countries import country_codes, find_country
 from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
 from geoclass.metrics.predictions import TaskPredictions
 from geoclass.progress import Progress
+from geoclass.tagging.testimony import facts_of
 
 if TYPE_CHECKING:
     from geoclass.inference.classifier import Classifier
@@ -41,6 +45,7 @@ class LibraryReport:
 
     report: Report
     advice: Mapping[str, Advice]  # by task
+    witnesses: tuple[WitnessScore, ...]  # on the country: each alone, all but it, all
     failures: tuple[Failure, ...]
     left_out: Mapping[str, Mapping[str, int]]  # task -> reason -> files
 
@@ -61,6 +66,7 @@ def evaluate_library(
     classifier: "Classifier",
     paths: Iterable[Path],
     *,
+    sources: Sources | None = None,
     bootstrap: int = 1000,
     seed: int = 0,
     progress: Progress | None = None,
@@ -73,6 +79,7 @@ def evaluate_library(
     Args:
         classifier: The models.
         paths: Sound files.
+        sources: What the witnesses on the country may ask, such as a table of artists.
         bootstrap: Resamples of artists for the intervals.
         seed: Of the resampling.
         progress: Called after each file.
@@ -83,6 +90,7 @@ def evaluate_library(
     from geoclass.tagging.tags import read_tags
 
     found = {task: _Found() for task in classifier.tasks}
+    statements: list[Statements] = []
     failures = []
     for answer in classifier.predict_many(paths):
         if progress is not None:
@@ -97,8 +105,12 @@ def evaluate_library(
             continue
         for task, of_task in found.items():
             _note(of_task, answer, task, tags)
+        if (truth := _country_of(tags)) is not None:
+            facts = replace(facts_of(answer.path, tags), heard=answer.fields.get("country"))
+            statements.append(Statements(truth=truth, opinions=tuple(ask(facts, sources=sources))))
     usable = {task: of_task for task, of_task in found.items() if of_task.predictions}
-    if not usable:
+    scores = score_witnesses(statements)
+    if not usable and not scores:
         reasons = Counter[str]()
         for of_task in found.values():
             reasons.update(of_task.left_out)
@@ -110,9 +122,13 @@ def evaluate_library(
         context = {"model": classifier.model_id, "split": "library", "group": "unknown", "protocol": "library"}
         reports[task] = report_on(source, context=context, majority=None, bootstrap=bootstrap, seed=seed)
         advice[task] = _advise(source.predictions)
+    if "country" in reports:
+        stated = {"witnesses": [score.as_json() for score in scores]}
+        reports["country"] = replace(reports["country"], metrics={**reports["country"].metrics, **stated})
     return LibraryReport(
         report=Report(tasks=reports),
         advice=advice,
+        witnesses=scores,
         failures=tuple(failures),
         left_out={task: dict(of_task.left_out) for task, of_task in found.items()},
     )
@@ -141,9 +157,16 @@ def _note(found: _Found, answer: Prediction, task: str, tags: "Tags") -> None:
         found.artists.append(next(iter(tags.get("album_artist") or tags.get("artist")), ""))
 
 
-def _country(value: str) -> str:
-    from geoclass.geo.countries import find_country
+def _country_of(tags: "Tags") -> str | None:
+    """The country that a person wrote, if it is one."""
+    values = tags.get("country")
+    if not values or tags.get("country_candidates"):
+        return None
+    code = _country(values[0])
+    return code if code in country_codes() else None
 
+
+def _country(value: str) -> str:
     return find_country(value) or value
 
 

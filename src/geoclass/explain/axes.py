@@ -11,10 +11,10 @@ from geoclass.plotting import BLUE, INK, ORANGE
 _TICKS_HZ = (100, 500, 1000, 2000, 4000, 8000)
 
 
-def signed_bars(axes: Any, names: list[str], values: NDArray[np.float64]) -> None:
+def signed_bars(axes: Any, names: list[str], values: NDArray[np.float64], *, height: float = 0.8) -> None:
     """A bar per name, the first on top: orange above zero, blue below."""
     rows = np.arange(len(names))
-    axes.barh(rows, values, color=[ORANGE if value > 0 else BLUE for value in values])
+    axes.barh(rows, values, height=height, color=[ORANGE if value > 0 else BLUE for value in values])
     axes.set_yticks(rows, names, fontsize=8)
     axes.axvline(0, color=INK, linewidth=0.6)
     axes.invert_yaxis()

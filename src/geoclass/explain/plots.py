@@ -1,45 +1,63 @@
 """The figure of an explanation: seconds across, Hz upwards; orange speaks for the label, blue against it."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
 
 from geoclass.config.frontends import FrontEndConfig
+from geoclass.evidence.pool import Verdict
+from geoclass.evidence.sound import CONFIDENCE
 from geoclass.explain.axes import band_axis, band_edges, signed_bars, smooth
 from geoclass.explain.explain import Explanation
+from geoclass.explain.witnesses import contributions
+from geoclass.metrics.geography import capital
 from geoclass.plotting import BLUE, FAINT, GREEN, INK, ORANGE, new_figure, save_png, style
-from geoclass.reporting.worldmap import draw_world
+from geoclass.reporting.worldmap import draw_world, label_place
 
 _BARS = 8
+_NAMED = 5  # candidates that are named on the map
+_VISIBLE = 0.01  # probability from which a country is shaded
+Candidates = Sequence[tuple[str, float]]  # best first
 
 
-def draw_explanation(explanation: Explanation, front_end: FrontEndConfig, path: str | Path) -> Path:
-    """Write one PNG: waveform, features with what decided over them, candidates, and for a country the map."""
+def draw_explanation(
+    explanation: Explanation, front_end: FrontEndConfig, path: str | Path, *, verdict: Verdict | None = None
+) -> Path:
+    """Write one PNG: waveform, features with what decided over them, candidates, witnesses, and for a country the map.
+
+    Args:
+        explanation: What the model heard.
+        front_end: Of the model.
+        path: Of the PNG.
+        verdict: What all witnesses say of the country; None: the model is the only one.
+    """
     with style():
-        figure = new_figure(11, 8.2)
+        figure = new_figure(12, 8.6)
         upper, lower = figure.subfigures(2, 1, height_ratios=(3, 2))
-        best = explanation.prediction.candidates[0]
-        value = explanation.prediction.value()
-        said = "is written" if value else f"below the threshold of {explanation.prediction.threshold:.2f}: not written"
+        prediction = explanation.prediction
+        candidates = prediction.candidates if verdict is None else verdict.candidates()
+        threshold = prediction.threshold if verdict is None else CONFIDENCE
+        (best, probability) = candidates[0]
+        said = "is written" if probability >= threshold else f"below the threshold of {threshold:.2f}: not written"
         figure.suptitle(
-            f"{explanation.path.name}\n{explanation.prediction.task}: {best[0]} {best[1]:.2f}, {said}; "
-            f"shown: evidence for {explanation.label}",
+            f"{explanation.path.name}\n{prediction.task}: {best} {probability:.2f}, {said}; "
+            f"what the model heard is explained for {explanation.label}",
             fontsize="medium",
         )
         if explanation.columns:
             _waveform(upper.subplots(1, 2), explanation)
         else:
             _sound(upper, explanation, front_end)
-        if explanation.prediction.task == "country":
-            bars, world = lower.subplots(1, 2, width_ratios=(1, 2.4))
-            shades = dict(
-                zip(explanation.prediction.labels, map(float, explanation.prediction.probabilities), strict=True)
-            )
-            lower.colorbar(draw_world(world, shades=shades), ax=world, label="probability", shrink=0.7)
-        else:
-            bars = lower.subplots()
-        _candidates(bars, explanation)
+        n_panels = 1 + (verdict is not None) + (prediction.task == "country")
+        panels = list(np.atleast_1d(lower.subplots(1, n_panels, width_ratios=(1.0, 1.3, 2.2)[-n_panels:])))
+        _candidates(panels[0], candidates, explanation.label, threshold)
+        if verdict is not None:
+            _witnesses(panels[1], verdict, best)
+        if prediction.task == "country":
+            _map(lower, panels[-1], candidates)
         return save_png(figure, Path(path))
 
 
@@ -91,19 +109,45 @@ def _waveform(panels: Any, explanation: Explanation) -> None:
     bars.set_xlabel(f"contribution to {explanation.label} (Shapley value)")
 
 
-def _candidates(axes: Any, explanation: Explanation) -> None:
-    shown = explanation.prediction.candidates[:_BARS]
+def _candidates(axes: Any, candidates: Candidates, explained: str, threshold: float) -> None:
+    shown = candidates[:_BARS]
     rows = np.arange(len(shown))
-    colours = [ORANGE if label == explanation.label else BLUE for label, _ in shown]
-    axes.barh(rows, [probability for _, probability in shown], color=colours)
+    axes.barh(
+        rows,
+        [probability for _, probability in shown],
+        color=[ORANGE if name == explained else BLUE for name, _ in shown],
+    )
     for row, (_, probability) in enumerate(shown):
         axes.annotate(
             f"{probability:.2f}", (probability, row), (3, 0), textcoords="offset points", va="center", fontsize=8
         )
-    axes.axvline(explanation.prediction.threshold, color=INK, linestyle=":", linewidth=1)
-    axes.set_yticks(rows, [label for label, _ in shown])
+    axes.axvline(threshold, color=INK, linestyle=":", linewidth=1)
+    axes.set_yticks(rows, [name for name, _ in shown])
     axes.invert_yaxis()
-    axes.set(xlim=(0, 1.1), xlabel="probability (dotted: threshold)")
+    axes.set(xlim=(0, 1.15), xlabel="probability (dotted: threshold)")
+
+
+def _witnesses(axes: Any, verdict: Verdict, country: str) -> None:
+    """A bar per witness: what it adds to the log-odds of the likeliest country."""
+    found = contributions(verdict, country)[:_BARS]
+    names = [f"{one.witness} ({one.clue})" if one.clue != one.witness else one.witness for one in found]
+    signed_bars(axes, names, np.array([one.log_odds for one in found]), height=0.35)
+    for row, one in enumerate(found):
+        because = shorten(one.because, 50, placeholder="…")
+        axes.annotate(because, (0, row + 0.34), (2, 0), textcoords="offset points", va="center", fontsize=7)
+    axes.set_ylim(max(len(found), 3) - 0.3, -0.5)
+    axes.set_xlabel(f"contribution to {country} (log-odds)")
+
+
+def _map(area: Any, axes: Any, candidates: Candidates) -> None:
+    likely = {code: probability for code, probability in candidates if probability >= _VISIBLE}
+    drawn = draw_world(axes, shades=likely, highest=1.0)
+    if drawn is not None:
+        area.colorbar(drawn, ax=axes, label="probability", shrink=0.7)
+    for code, probability in candidates[:_NAMED]:
+        place = capital(code)
+        if place is not None and code in likely:
+            label_place(axes, place, f"{code} {probability:.2f}")
 
 
 def _against_for() -> Any:

@@ -13,11 +13,12 @@ from geoclass.metrics.predictions import TaskPredictions
 from geoclass.plotting import style
 from geoclass.reporting import embedding, plots
 from geoclass.reporting.render import Figure, Section, draw, number, write_page_file
-from geoclass.reporting.tables import class_table, confusion_table, error_table
+from geoclass.reporting.tables import class_table, confusion_table, error_table, witness_table
 from geoclass.reporting.worldmap import plot_map
 
 _TITLES = {
     "scores": "Results",
+    "witnesses": "Witnesses",
     "map": "Geography of the errors",
     "confusion": "Confusion matrix",
     "classes": "Results per class",
@@ -60,7 +61,8 @@ def write_page(
             figures["embedding"] = draw(embedding.plot_embedding(predictions, *placed), folder, name="embedding")
     classes, n_unused = class_table(predictions, metrics["per_class"])
     errors, n_errors = error_table(predictions, paths)
-    shown = [name for name in _TITLES if name in figures or name in ("classes", "mistakes")]
+    tables = {"classes", "mistakes"} | ({"witnesses"} if metrics.get("witnesses") else set())
+    shown = [name for name in _TITLES if name in figures or name in tables]
     return write_page_file(
         folder / "index.html",
         "report.html",
@@ -69,6 +71,7 @@ def write_page(
         sections=[Section(name, _TITLES[name], f"report/{name}.html") for name in shown],
         headline=[_tile(metrics, name) for name in _HEADLINE[predictions.kind]],
         figures=figures,
+        witnesses=witness_table(metrics.get("witnesses", ())),
         classes=classes,
         n_unused=n_unused,
         confusions=confusion_table(predictions.labels, matrix) if predictions.task == "country" else None,

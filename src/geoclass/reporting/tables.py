@@ -88,6 +88,27 @@ def _error(predictions: TaskPredictions, paths: Sequence[str], track: int) -> li
     return [*row, paths[track] or predictions.track_ids[track]]
 
 
+def witness_table(scores: Sequence[Mapping[str, Any]]) -> Table:
+    """How well each witness does alone, all but it, and all.
+
+    Args:
+        scores: As metrics.json has them: witnesses, files, spoke, right, written, written_right.
+    """
+    columns = [Column("witnesses"), Column("spoke", "number"), Column("accuracy", "number")]
+    columns += [Column("written", "number"), Column("precision", "number"), Column("coverage", "number share")]
+    return Table(columns, [
+        [
+            score["witnesses"], score["spoke"], _share(score["right"], score["spoke"]), score["written"],
+            _share(score["written_right"], score["written"]), _share(score["written"], score["files"]),
+        ]
+        for score in scores
+    ])  # fmt: skip
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
 def display_name(task: str, label: str) -> str:
     """ "TR" -> "TR Türkiye"; genres, and codes that are not countries, as they are."""
     if task != "country":

@@ -69,18 +69,18 @@ def plot_map(predictions: TaskPredictions, matrix: NDArray[np.int64], *, arcs: i
     dots = axes.scatter(
         places[:, 1], places[:, 0], s=area, c=recall, cmap=RAMP, vmin=0, vmax=1, edgecolor=INK, linewidth=0.7, zorder=3
     )
-    for index, (latitude, longitude) in zip(present, places, strict=True):
-        axes.annotate(
-            predictions.labels[index],
-            (longitude, latitude),
-            (0, 8),
-            textcoords="offset points",
-            ha="center",
-            fontsize=6.5,
-            zorder=4,
-        )
+    for index, place in zip(present, places, strict=True):
+        label_place(axes, tuple(place), predictions.labels[index])
     figure.colorbar(dots, label="recall", shrink=0.55, pad=0.01)
     return figure
+
+
+def label_place(axes: Any, place: tuple[float, float], text: str) -> None:
+    """Write above a (latitude, longitude) on the map."""
+    latitude, longitude = place
+    axes.annotate(
+        text, (longitude, latitude), (0, 8), textcoords="offset points", ha="center", fontsize=6.5, zorder=4
+    )  # fmt: skip
 
 
 def draw_arc(axes: Any, start: str, end: str, *, width: float, colour: str = ORANGE) -> None:
