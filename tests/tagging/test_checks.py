@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import mutagen.flac
 import pytest
 from tagging_helpers import FakeClassifier
 
@@ -182,6 +183,50 @@ def test_undo_leaves_sound_that_was_edited_since(make, tmp_path: Path) -> None:
     assert done.status in ("restored", "edited")
     assert b"new sound!" in path.read_bytes()
     assert read_tags(path).values == {}
+
+
+def test_undo_of_a_file_that_grew_puts_back_fields_only(make, tmp_path: Path) -> None:
+    path = make("a.mp3")
+    tag(path, tmp_path / "journal")
+    path.write_bytes(path.read_bytes() + b"TAG" + bytes(125))  # an ID3v1 block
+    (done,) = undo(tmp_path / "journal")
+    assert (done.status, done.kept) == ("edited", ())
+    assert read_tags(path).values == {}
+    assert path.read_bytes().endswith(b"TAG" + bytes(125))
+
+
+def test_undo_removes_what_a_killed_run_left(make, tmp_path: Path) -> None:
+    path = make("music/a.mp3")
+    tag(path, tmp_path / "journal")
+    path.with_name(".geoclass-left.tmp").touch()
+    undo(tmp_path / "journal")
+    assert os.listdir(path.parent) == ["a.mp3"]
+
+
+def test_undo_of_a_value_that_somebody_removed_keeps_it_removed(make, tmp_path: Path) -> None:
+    """It was not there before the run either."""
+    path = make("a.flac")
+    tag(path, tmp_path / "journal")
+    tags = mutagen.flac.FLAC(path)
+    del tags["ARTISTCOUNTRY"]
+    tags.save()
+    (done,) = undo(tmp_path / "journal")
+    assert (done.status, done.kept) == ("edited", ())
+    assert read_tags(path).values == {}
+
+
+def test_undo_of_a_file_that_cannot_be_read_says_which(make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make("a.mp3")
+    tag(path, tmp_path / "journal")
+
+    def failing(name: object, *arguments: object, **options: object):
+        if name == path:
+            raise OSError(5, "Input/output error")
+        return open(name, *arguments, **options)
+
+    monkeypatch.setattr("geoclass.tagging.undo.open", failing, raising=False)
+    (done,) = undo(tmp_path / "journal")
+    assert (done.status, done.reason) == ("failed", f"{path}: Input/output error")
 
 
 def test_undo_twice_changes_nothing_more(make, tmp_path: Path) -> None:

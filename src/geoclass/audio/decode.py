@@ -99,7 +99,7 @@ def _read_soundfile(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32
             if start and file.seek(start) > file.frames:  # in damaged MP3s the decoder may land beyond their end
                 return np.zeros(0, np.float32), rate
             samples = file.read(-1 if duration_s is None else round(duration_s * rate), "float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
+    except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:  # ValueError: its length is unknown
         raise AudioError(f"{path}: {_explain(path)}") from error
     return _mono(samples), rate
 
