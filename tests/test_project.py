@@ -1,10 +1,12 @@
 """What the project says of itself is true."""
 
+import ast
 import importlib
 import pkgutil
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,23 @@ def test_library_code_does_not_print_or_exit() -> None:
             assert not re.search(
                 r"^\s*(print\(|sys\.exit|logging\.basicConfig|import typer|from typer)", text, re.MULTILINE
             ), path
+
+
+def test_no_module_imports_what_imports_it() -> None:
+    """Nor under TYPE_CHECKING, nor inside a function, nor inside a folder."""
+    grimp = pytest.importorskip("grimp", reason="comes with import-linter, of the extra `dev`")
+    graph = grimp.build_graph("geoclass")
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(imports).prepare()  # CycleError names the circle
+
+
+_HTML = re.compile(
+    r"</?(?:a|b|body|div|dl|figure|h[1-6]|head|html|li|p|section|span|strong|table|td|th|tr|ul)\b[^<>]*>"
+)
+
+
+def test_markup_stands_in_templates_only() -> None:
+    for path in (ROOT / "src" / "geoclass").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not _HTML.search(node.value), f"{path}:{node.lineno}"
