@@ -271,3 +271,30 @@ def test_a_damaged_artist_table_is_named_and_the_run_goes_on(deaf: Deaf, make) -
     assert result.exit_code == 0
     assert "artists.sqlite" in result.output
     assert "TR" in result.output
+
+
+def test_lookup_without_artists_among_the_witnesses(deaf: Deaf, make) -> None:
+    result = run("tag", make("a.mp3"), "--lookup", "musicbrainz", "--evidence", "language")
+    assert result.exit_code == 2
+    assert "--evidence" in result.output
+
+
+def test_lookup_offline_is_a_note(deaf: Deaf, make, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    from geoclass.evidence import musicbrainz_web
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setattr(
+        musicbrainz_web.MusicBrainz.__init__,
+        "__kwdefaults__",
+        musicbrainz_web.MusicBrainz.__init__.__kwdefaults__ | {"server": nobody},
+    )
+    folder = write(make("music/a.mp3"), artist="Selda", title=TURKISH).parent
+    write(make("music/b.mp3"), artist="Barış", title=ENGLISH)
+    result = run("tag", folder, "--lookup", "musicbrainz")
+    assert result.exit_code == 0
+    assert result.output.count("MusicBrainz does not answer") == 1
+    assert read_tags(folder / "a.mp3").values["country"] == ("TR",)

@@ -57,6 +57,9 @@ def tag(
         str | None,
         typer.Option(help="Replace what is there: all fields, or the named ones.", metavar="[FIELDS]"),
     ] = None,
+    lookup: Annotated[
+        Literal["musicbrainz"] | None, typer.Option(help="Ask MusicBrainz about artists that the local table lacks.")
+    ] = None,
     min_confidence: Annotated[
         float | None, typer.Option(min=0, max=1, help="Write from this probability on: 0.9, or a named model's own.")
     ] = None,
@@ -108,6 +111,8 @@ def tag(
         from geoclass.tagging.policy import Policy
 
         witnesses = _witnesses(evidence, model)
+        if lookup and "artists" not in (witnesses or ()):
+            raise UsageError("--lookup asks about artists, who are no witnesses here", hint="add --evidence artists,…")
         policy = Policy(
             fields=_names(fields, "--fields"),
             evidence=witnesses,
@@ -130,7 +135,7 @@ def tag(
         options = {"excerpt_seconds": excerpt_seconds, "workers": workers, "batch_size": batch_size}
         with HeardCache() as cache, nullcontext() if dry_run else only_run():
             classifier = _classifier(model or [], policy, device=device, cache=cache, **options)
-            sources = _sources(witnesses or (), output)
+            sources = _sources(witnesses or (), output, lookup=lookup)
             plan: Iterator[FilePlan] = iter_plan(
                 classifier, paths=files, policy=policy, remembered=remembered, sources=sources
             )
@@ -169,17 +174,22 @@ def _witnesses(evidence: str | None, models: Sequence[str] | None) -> tuple[str,
     return None if models else tuple(WITNESSES)
 
 
-def _sources(witnesses: Sequence[str], output: Output) -> "Sources":
-    """The user's artist table, where there is one; a damaged one is named, and the run goes on without."""
+def _sources(witnesses: Sequence[str], output: Output, *, lookup: str | None) -> "Sources":
+    """The user's artist table, where there is one, and the web; a damaged table is named, and the run goes on."""
     from geoclass.errors import StorageError
-    from geoclass.evidence.artist_table import ArtistTable
+    from geoclass.evidence.artist_table import Artists, ArtistTable
     from geoclass.evidence.registry import Sources
 
+    known: Artists | None = None
     try:
-        return Sources(artists=ArtistTable.open_default() if "artists" in witnesses else None)
+        known = ArtistTable.open_default() if "artists" in witnesses else None
     except StorageError as error:
         output.warn(f"{error.message}; no artist is looked up in it. {error.hint or ''}")
-        return Sources()
+    if lookup:
+        from geoclass.evidence.musicbrainz_web import MusicBrainz, TableThenWeb
+
+        known = TableThenWeb(known, MusicBrainz(note=output.warn))
+    return Sources(artists=known)
 
 
 def _classifier(models: Sequence[str], policy: "Policy", *, device: str, **options: Any) -> "Classifier | None":
