@@ -7,9 +7,6 @@ from pathlib import Path
 
 import mutagen
 import mutagen.flac
-import mutagen.mp4
-import mutagen.oggspeex
-import mutagen.oggvorbis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

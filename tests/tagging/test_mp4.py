@@ -1,15 +1,12 @@
 """MP4: where the free space is, which offsets move, which items stay."""
 
+import io
 import struct
 from pathlib import Path
 
-import mutagen
-import mutagen.flac
 import mutagen.mp4
-import mutagen.oggspeex
-import mutagen.oggvorbis
 import pytest
-from tagging_helpers import RATE, patched, round_trip, tone
+from tagging_helpers import RATE, patched, round_trip, spliced, tone
 
 from geoclass.audio.decode import load_audio
 from geoclass.tagging.formats import mp4
@@ -163,3 +160,178 @@ def test_text_that_is_not_utf8_does_not_stop_decoding(tmp_path: Path) -> None:
     patched(path, region=("cafX",))
     path.write_bytes(path.read_bytes().replace(b"cafX", b"caf\xe9"))
     assert len(load_audio(path, sample_rate=RATE)) >= RATE
+
+
+# ---- atoms by hand ----------------------------------------------------------------------------------------------
+
+FTYP = b"\0\0\0\x10ftypM4A \0\0\0\0"
+HDLR = b"\0\0\0\x21hdlr" + bytes(8) + b"mdirappl" + bytes(9)
+MDAT = b"\0\0\0\x10mdat12345678"
+OVERLONG = b"\0\0\0\x14stco" + bytes(4) + b"\0\0\1\0" + bytes(4)  # a table of 256 offsets in an atom for one
+
+
+def atom(name: bytes, *content: bytes) -> bytes:
+    data = b"".join(content)
+    return struct.pack(">I4s", 8 + len(data), name) + data
+
+
+def text(name: str, *values: str) -> bytes:
+    data = [atom(b"data", struct.pack(">II", 1, 0), value.encode()) for value in values]
+    if not name.startswith("----"):
+        return atom(name.encode("latin-1"), *data)
+    _, mean, key = name.split(":")
+    return atom(b"----", atom(b"mean", bytes(4), mean.encode()), atom(b"name", bytes(4), key.encode()), *data)
+
+
+def offsets(*values: int, wide: bool = False) -> bytes:
+    """The way from `trak` to a table of chunk offsets."""
+    name, letter = (b"co64", "Q") if wide else (b"stco", "I")
+    table = atom(name, bytes(4), struct.pack(f">I{len(values)}{letter}", len(values), *values))
+    stbl = atom(b"stbl", atom(b"stts", bytes(8)), table)
+    return atom(b"trak", atom(b"tkhd", bytes(20)), atom(b"mdia", atom(b"minf", stbl)))
+
+
+def moov(*items: bytes, room: int | None = 0, trak: bytes = b"", tail: bytes = b"") -> bytes:
+    """`room`: bytes of free space in `meta`; None: no free atom, 0: an empty one of 8 bytes."""
+    free = b"" if room is None else atom(b"free", bytes(room))
+    meta = atom(b"meta", bytes(4), HDLR, atom(b"ilst", *items), free)
+    return atom(b"moov", atom(b"mvhd", bytes(20)), trak, atom(b"udta", meta, tail))
+
+
+def changed(data: bytes, **changes: tuple[str, ...]) -> bytes:
+    keys = {"genre": "©gen", "country": "----:com.apple.iTunes:ARTISTCOUNTRY"}
+    return spliced(lambda file: mp4.edits(file, {keys[name]: values for name, values in changes.items()}), data)
+
+
+TITLE, COVER = text("©nam", "Title"), atom(b"covr", atom(b"data", struct.pack(">II", 14, 0), bytes(range(200))))
+COUNTRY = text("----:com.apple.iTunes:ARTISTCOUNTRY", "TR")
+
+
+def test_items_are_added_behind_those_of_others_and_take_free_space() -> None:
+    old = FTYP + moov(TITLE, COVER, room=100) + MDAT
+    assert changed(old, country=("TR",)) == FTYP + moov(TITLE, COVER, COUNTRY, room=100 - len(COUNTRY)) + MDAT
+    genre = text("©gen", "Folk", "Türkü")
+    assert changed(old, genre=("Folk", "Türkü")) == FTYP + moov(TITLE, COVER, genre, room=100 - len(genre)) + MDAT
+
+
+def test_free_space_of_just_the_right_size_goes() -> None:
+    old = FTYP + moov(TITLE, room=len(COUNTRY) - 8) + MDAT
+    assert changed(old, country=("TR",)) == FTYP + moov(TITLE, COUNTRY, room=None) + MDAT
+
+
+@pytest.mark.parametrize("missing", range(1, 8))
+def test_free_space_cannot_be_smaller_than_its_header(missing: int) -> None:
+    """With 1 to 7 bytes left over no free atom can be made of them: the file grows instead, and gets new room."""
+    room = len(COUNTRY) - 8 + missing
+    new = changed(FTYP + moov(TITLE, room=room) + MDAT, country=("TR",))
+    meta = atom(b"meta", bytes(4), HDLR, atom(b"ilst", TITLE, COUNTRY), atom(b"free", bytes(1_024)))
+    wanted = atom(
+        b"moov",
+        atom(b"mvhd", bytes(20)),
+        atom(b"udta", atom(b"meta", meta[8:], atom(b"free", bytes(room)))),
+    )
+    assert new == FTYP + wanted + MDAT
+
+
+def test_space_that_items_leave_is_free() -> None:
+    old = FTYP + moov(TITLE, COUNTRY, COVER, room=10) + MDAT
+    assert changed(old, country=()) == FTYP + moov(TITLE, COVER, room=10 + len(COUNTRY)) + MDAT
+    without = FTYP + moov(TITLE, COUNTRY, room=None) + MDAT
+    assert changed(without, country=()) == FTYP + moov(TITLE, room=None) + MDAT
+
+
+def test_free_space_behind_moov_gives_what_meta_has_not() -> None:
+    old = FTYP + moov(TITLE, room=None) + atom(b"free", bytes(2_000)) + MDAT
+    growth = len(COUNTRY) + 8 + 1_024
+    new = moov(TITLE, COUNTRY, room=1_024) + atom(b"free", bytes(2_000 - growth)) + MDAT
+    assert changed(old, country=("TR",)) == FTYP + new
+    skip = FTYP + moov(TITLE, room=None) + atom(b"skip", bytes(2_000)) + MDAT
+    assert len(changed(skip, country=("TR",))) == len(skip)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_only_offsets_behind_the_change_move(wide: bool) -> None:
+    before, after = atom(b"mdat", b"sound before"), MDAT
+    growth = len(COUNTRY) + 8 + 1_024
+
+    def file(move: int, *items: bytes, room: int | None) -> bytes:
+        made = moov(*items, room=room, trak=offsets(*places(move), wide=wide))
+        return FTYP + before + made + after
+
+    def places(move: int) -> tuple[int, ...]:
+        end = len(FTYP + before) + len(moov(TITLE, room=None, trak=offsets(0, 0, 0, wide=wide)))
+        return (len(FTYP) + 8, end + move, end + 8 + move)
+
+    assert changed(file(0, TITLE, room=None), country=("TR",)) == file(growth, TITLE, COUNTRY, room=1_024)
+
+
+def test_sound_in_front_of_moov_stays_where_it_is() -> None:
+    trak = offsets(len(FTYP) + 8)
+    old = FTYP + MDAT + moov(TITLE, room=None, trak=trak)
+    assert changed(old, country=("TR",)) == FTYP + MDAT + moov(TITLE, COUNTRY, room=1_024, trak=trak)
+
+
+def test_a_file_without_items_gets_all_that_leads_to_them() -> None:
+    made = atom(b"meta", bytes(4), HDLR, atom(b"ilst", COUNTRY), atom(b"free", bytes(1_024)))
+    bare = atom(b"moov", atom(b"mvhd", bytes(20)))
+    wanted = atom(b"moov", atom(b"mvhd", bytes(20)), atom(b"udta", made))
+    assert changed(FTYP + MDAT + bare, country=("TR",)) == FTYP + MDAT + wanted
+    with_udta = atom(b"moov", atom(b"udta", atom(b"name", b"Sound"), bytes(4)))
+    wanted = atom(b"moov", atom(b"udta", atom(b"name", b"Sound"), made, bytes(4)))  # QuickTime's zeros stay last
+    assert changed(FTYP + MDAT + with_udta, country=("TR",)) == FTYP + MDAT + wanted
+    foreign = atom(b"meta", bytes(4), b"\0\0\0\x21hdlr" + bytes(8) + b"ID32" + bytes(13))
+    with_foreign = atom(b"moov", atom(b"udta", foreign))
+    assert changed(FTYP + MDAT + with_foreign, country=("TR",)) == FTYP + MDAT + atom(
+        b"moov", atom(b"udta", foreign, made)
+    )
+    without_list = atom(b"moov", atom(b"udta", atom(b"meta", bytes(4), HDLR)))
+    assert changed(FTYP + MDAT + without_list, country=("TR",)) == FTYP + MDAT + atom(b"moov", atom(b"udta", made))
+
+
+def test_meta_of_quicktime_has_no_version() -> None:
+    old = atom(b"moov", atom(b"udta", atom(b"meta", HDLR, atom(b"ilst", TITLE), atom(b"free", bytes(200)))))
+    left = 200 - len(COUNTRY)
+    new = atom(b"moov", atom(b"udta", atom(b"meta", HDLR, atom(b"ilst", TITLE, COUNTRY), atom(b"free", bytes(left)))))
+    assert changed(FTYP + MDAT + old, country=("TR",)) == FTYP + MDAT + new
+
+
+def test_items_are_found_whatever_their_case_and_number() -> None:
+    number = atom(b"gnre", atom(b"data", struct.pack(">II", 0, 0), b"\0\x12"))
+    lower = text("----:com.apple.iTunes:artistcountry", "GR")
+    other = text("----:org.example:ARTISTCOUNTRY", "GR")  # another mean, another field
+    old = FTYP + moov(number, lower, other, TITLE, room=200) + MDAT
+    new = changed(old, genre=("Folk",), country=("TR",))
+    freed = len(number) + len(lower) - len(text("©gen", "Folk")) - len(COUNTRY)
+    assert new == FTYP + moov(other, TITLE, text("©gen", "Folk"), COUNTRY, room=200 + freed) + MDAT
+
+
+def test_the_last_atom_may_reach_to_the_end_of_the_file() -> None:
+    last = b"\0\0\0\0mdatsound"
+    old = FTYP + moov(TITLE, room=100) + last
+    assert changed(old, country=("TR",)) == FTYP + moov(TITLE, COUNTRY, room=100 - len(COUNTRY)) + last
+    wide = struct.pack(">I4sQ", 1, b"mdat", 16 + 5) + b"sound"
+    old = FTYP + moov(TITLE, room=100) + wide
+    assert changed(old, country=("TR",)) == FTYP + moov(TITLE, COUNTRY, room=100 - len(COUNTRY)) + wide
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (FTYP + MDAT, r"^0 moov atoms instead of one$"),
+        (FTYP + moov() + moov(), r"^2 moov atoms instead of one$"),
+        (FTYP + b"\0\0\0\7mdat", r"^the atom b'mdat' at byte 16 has an impossible size$"),
+        (FTYP + struct.pack(">I4sQ", 1, b"mdat", 15), r"^the atom b'mdat' at byte 16 has an impossible size$"),
+        (FTYP + b"\0\0\1\0mdat", r"^the atom b'mdat' at byte 16 has an impossible size$"),
+        (FTYP + atom(b"moov", b"\0\0\0\7udta"), r"^the atom b'udta' has an impossible size$"),
+        (FTYP + atom(b"moov", b"\0\0\0\x20udta"), r"^the atom b'udta' has an impossible size$"),
+        (FTYP + atom(b"moov", b"\0\0\0\0udta"), r"^the atom b'udta' has an impossible size$"),
+        (FTYP + moov(room=None) + atom(b"moof", bytes(20)) + MDAT, r"^a fragmented MP4 without free space: its tags"),
+        (
+            FTYP + moov(room=None, trak=atom(b"trak", atom(b"mdia", atom(b"minf", atom(b"stbl", OVERLONG))))) + MDAT,
+            r"^a table of chunk offsets is longer than its atom$",
+        ),
+    ],
+)
+def test_atoms_that_cannot_be_followed_are_refused(data: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        mp4.edits(io.BytesIO(data), {"©gen": ("Folk",)})

@@ -6,10 +6,7 @@ import struct
 from pathlib import Path
 
 import mutagen
-import mutagen.flac
-import mutagen.mp4
 import mutagen.oggspeex
-import mutagen.oggvorbis
 import pytest
 import rare_sounds
 from tagging_helpers import patched, round_trip, spliced
