@@ -1,6 +1,6 @@
 """The built-in country model, judged on collections of recordings that it never saw.
 
-    python benchmarks/builtin_country.py --uci DIR --world DIR --gtzan DIR --loops DIR
+    python benchmarks/builtin_country.py --uci DIR --world DIR --gtzan DIR --loops DIR --songs DIR
 
 For each collection (`source` in the manifest) a model is made as tools/make_builtin_country.py makes the one that
 ships, without that collection, calibrated without it, and asked about it; one vote a recording. Then the same models
@@ -28,7 +28,7 @@ DAMAGE = {"low-pass 4 kHz": low_pass(4000), "MP3 128 kbit/s": mp3(128), "MP3 40 
 def main() -> None:
     options = parse()
     torch.set_num_threads(1)
-    material = read(options.uci, options.world, options.gtzan, options.loops)
+    material = read(options.uci, options.world, options.gtzan, options.loops, options.songs)
     front_end, clips = create_front_end(CONFIG), world_clips(options.world)
     variants = {name: rows_of_world(clips, front_end, SECONDS, damage=damage).values for name, damage in DAMAGE.items()}
     answers = leave_one_source_out(material, learn, variants=variants)
@@ -36,7 +36,7 @@ def main() -> None:
     shipped, chosen = calibrate(clean), calibrations(clean)
     found = {name: scores(of, chosen) for name, of in answers.items()}
     found["as shipped"] = scores(clean, dict.fromkeys(chosen, shipped))
-    print(f"{clean.known.sum()} recordings; shipped: temperature {shipped.temperature:.2f}, {shipped.threshold:.2f}")
+    print(f"{clean.known.sum()} recordings; shipped: temperature {shipped.temperature:.2f}, {shipped.threshold:.3f}")
     print(f"{'':42}" + "".join(f"{name:>17}" for name in found))
     for measure in found["clean"]:
         print(f"{measure:42}" + "".join(f"{of[measure]:17.3f}" for of in found.values()))

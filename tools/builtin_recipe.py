@@ -29,6 +29,7 @@ Damage = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32
 Teacher = Callable[[Floats], Floats]  # aligned rows (n, n_columns) -> probabilities (n, n_labels)
 
 RATE = 22_050  # Hz
+SONGS = "songs:"  # how the sources of popular songs begin
 TAIL = 1.5  # how far, in deviations, a column may go before the network's asinh bends
 
 
@@ -55,7 +56,7 @@ class Rows:
 
 
 def world_clips(root: Path) -> list[dict[str, str]]:
-    """The manifest of the world recordings: file, country, group_id, source, …"""
+    """The manifest of a folder of clips: file, country, group_id, source, …"""
     with (root / "manifest.csv").open(encoding="utf-8", newline="") as file:
         return [row | {"path": str(root / row["file"])} for row in csv.DictReader(file)]
 
@@ -74,6 +75,13 @@ def rows_of_outside(paths: Sequence[Path], front_end: FrontEnd, seconds: float) 
     sources = np.array(["gtzan" if path.suffix == ".wav" else path.parent.name for path in paths])
     values = rows_of_sound(paths, front_end, seconds)
     return Rows(values, np.full(len(paths), OUTSIDE), names, sources)
+
+
+def rows_of_songs(root: Path, front_end: FrontEnd, seconds: float) -> Rows:
+    """One row per excerpt of popular songs, labelled OUTSIDE: nothing but silence is learned of them."""
+    rows = rows_of_world(world_clips(root), front_end, seconds)
+    sources = np.array([f"{SONGS}{source}" for source in rows.sources])
+    return replace(rows, labels=np.full(len(rows.labels), OUTSIDE), sources=sources)
 
 
 def rows_of_sound(

@@ -1,13 +1,15 @@
 """Make the built-in model `country-traditional` from the UCI rows and from statistics of recordings.
 
-    python tools/make_builtin_country.py --uci DIR --world DIR --gtzan DIR --loops DIR
+    python tools/make_builtin_country.py --uci DIR --world DIR --gtzan DIR --loops DIR --songs DIR
 
 --uci: the UCI Geographical Origin of Music set. --world: clips with a manifest.csv (file, country, group_id, source).
---gtzan and --loops: Western popular music, on which the model is to keep quiet. The sound itself is not kept: what
+--gtzan, --loops and --songs (with a manifest.csv too): popular music, on which the model is to keep quiet, as on the
+recordings of countries that the UCI set does not have. The sound itself is not kept: what
 is learned of it are means and deviations of spectra. benchmarks/builtin_country.py judges what is written here.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from builtin_recipe import (
     join,
     location_and_scale,
     rows_of_outside,
+    rows_of_songs,
     rows_of_world,
     shift_covariance,
     world_clips,
@@ -39,17 +42,18 @@ from geoclass.corpora.base import Track
 from geoclass.corpora.uci import UCI
 from geoclass.features.registry import create_front_end
 from geoclass.geo.borders import country_at
+from geoclass.inference.prediction import OUTSIDE
 
-NAME, RELEASE = "country-traditional", "1.1"
+NAME, RELEASE = "country-traditional", "2.0"
 CONFIG = TextureConfig()
 SECONDS = 15.0  # a segment; a tagger hears two
 WORLD_WEIGHT = 3.0  # of a recording, where a row of the UCI set weighs 1: it is nearer to what will be asked
-OUTSIDE_WEIGHT = 200.0  # of all Western recordings together
+OUTSIDE_WEIGHT = 200.0  # of all on which it is to keep quiet together
 KERNEL, SMOOTHNESS = 0.01, 10.0  # of the teacher: width of its kernel, inverse strength of its penalty
 NUISANCE = 1.0  # how often the covariance of displacements is added to that of a column by itself
 
 
-def read(uci: Path, world: Path, gtzan: Path, loops: Path) -> Material:
+def read(uci: Path, world: Path, gtzan: Path, loops: Path, songs: Path) -> Material:
     """Read the rows, compute the others."""
     tracks = [track for track in UCI(uci).tracks() if isinstance(track, Track)]
     values = np.array([list(track.features.values()) for track in tracks])
@@ -60,7 +64,7 @@ def read(uci: Path, world: Path, gtzan: Path, loops: Path) -> Material:
     return Material(
         Rows(values, countries, names, np.full(len(names), "uci")),
         rows_of_world(world_clips(world), front_end, SECONDS),
-        rows_of_outside(western, front_end, SECONDS),
+        join(rows_of_outside(western, front_end, SECONDS), rows_of_songs(songs, front_end, SECONDS)),
         displacements(western[::2], front_end, SECONDS),
     )
 
@@ -70,8 +74,11 @@ def learn(material: Material, *, seed: int = 0) -> Model:
     labels = material.labels
     uci = aligned(material.uci, *location_and_scale(material.uci.values, material.uci.weights))
     centre, scale = location_and_scale(material.world.values, material.world.weights)
-    world, outside = aligned(material.world, centre, scale), aligned(material.outside, centre, scale)
-    known = world[np.isin(world.labels, labels)]
+    world = aligned(material.world, centre, scale)
+    has_label = np.isin(world.labels, labels)
+    known, unknown = world[has_label], world[~has_label]
+    silent = replace(unknown, labels=np.full(len(unknown.labels), OUTSIDE))
+    outside = join(aligned(material.outside, centre, scale), silent)
     rows = join(uci, known, outside)
     share = outside.weights * OUTSIDE_WEIGHT / outside.weights.sum()
     weights = np.concatenate([uci.weights, WORLD_WEIGHT * known.weights, share])
@@ -118,7 +125,9 @@ def kernel_regression(rows: Floats, truth: NDArray[np.str_], weights: Floats, *,
 def make(material: Material, out: Path) -> Path:
     """Learn from everything, calibrate on what leaving collections out says, and write the bundle."""
     answers = leave_one_source_out(material, learn)["clean"]
-    found = {name: round(value, 4) for name, value in scores(answers, calibrations(answers)).items()}
+    found = {
+        name: round(value, 4) for name, value in scores(answers, calibrations(answers)).items() if np.isfinite(value)
+    }
     chosen = calibrate(answers)
     network, centre, scale = learn(material)
     head = Head(
@@ -144,7 +153,8 @@ def make(material: Material, out: Path) -> Path:
             "https://archive.ics.uci.edu/dataset/315; CC BY 4.0)",
             "and on statistics of": f"{len(set(material.world.groups))} field and archive recordings "
             f"({', '.join(sorted(set(material.world.sources)))}) and, to keep quiet on them, of "
-            f"{len(material.outside.labels)} clips of GTZAN and of WaivOps loops (CC BY 4.0); no sound is inside",
+            f"{len(material.outside.labels)} clips of GTZAN, of WaivOps loops (CC BY 4.0) and of popular songs "
+            "(commercial recordings); no sound is inside",
             "licence": "CC BY 4.0",
         },
     )
@@ -153,7 +163,7 @@ def make(material: Material, out: Path) -> Path:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("uci", "world", "gtzan", "loops"):
+    for name in ("uci", "world", "gtzan", "loops", "songs"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=BUILTIN)
     return parser.parse_args()
@@ -162,7 +172,7 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     options = parse()
     torch.set_num_threads(1)  # sums in one order: the same bundle on every machine with the same versions
-    print(make(read(options.uci, options.world, options.gtzan, options.loops), options.out))
+    print(make(read(options.uci, options.world, options.gtzan, options.loops, options.songs), options.out))
 
 
 if __name__ == "__main__":

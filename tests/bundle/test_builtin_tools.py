@@ -8,7 +8,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
-from builtin_judge import Answers, Calibration, calibrate, calibrations, countries, perfect_calibration_error, scores
+from builtin_judge import (
+    Answers,
+    Calibration,
+    _parts,
+    calibrate,
+    calibrations,
+    countries,
+    perfect_calibration_error,
+    scores,
+)
 from builtin_recipe import Rows, shift_covariance
 from make_builtin_country import quiet_metric
 from make_builtin_genre import CONFIG, discriminant
@@ -23,15 +32,15 @@ def rows(labels: list[str], sources: list[str]) -> Rows:
 
 @pytest.fixture
 def answers() -> Answers:
-    """Two collections of twenty, one of them mostly right; a recording of a country without a label; eight clips."""
+    """Two collections of twenty, one of them mostly right; one recording of a country without a label; eight songs."""
     rng = np.random.default_rng(0)
     world = rows([*(["TR", "GE"] * 20), "FR"], [*(["one"] * 20), *(["two"] * 20), "three"])
     truth = np.array([LABELS.index(label) if label in LABELS else 0 for label in world.labels])
     logits = rng.normal(size=(41, 3))
     logits[np.arange(20), truth[:20]] += 3
-    western = rows(["ZZ"] * 8, ["gtzan"] * 8)
+    popular = rows(["ZZ"] * 8, [*(["gtzan"] * 5), *(["songs:x"] * 3)])
     by = np.array(["one"] * 3 + ["two"] * 3 + ["three"] * 2)
-    return Answers(LABELS, world, logits, western, rng.normal(loc=(0, 0, 4), size=(8, 3)), by)
+    return Answers(LABELS, world, logits, popular, rng.normal(loc=(0, 0, 4), size=(8, 3)), by)
 
 
 def test_what_is_outside_takes_its_part_and_is_no_answer() -> None:
@@ -45,26 +54,50 @@ def test_scores_count_recordings_of_known_countries(answers: Answers) -> None:
     assert found["rank 1"] == pytest.approx(right.mean())
     assert found["within 5"] == 1
     assert found["written"] == 1
-    assert found["right of what is written"] == pytest.approx(right.mean())
-    assert found["GTZAN clips that get a country"] == 1
+    # The recording of a country that the model lacks got one too, and none could have been right.
+    assert found["right of what is written, to any recording"] == pytest.approx(right.sum() / 41)
+    assert found["GTZAN clips that get a country"] == found["songs that get a country"] == 1
     assert found["other countries' recordings that get one"] == 1
     never = scores(answers, dict.fromkeys(always, Calibration(1.0, 1.1)))
-    assert never["written"] == never["GTZAN clips that get a country"] == 0
+    assert never["written"] == never["GTZAN clips that get a country"] == never["songs that get a country"] == 0
 
 
 def test_a_collection_has_no_say_in_its_own_calibration(answers: Answers) -> None:
     before = calibrations(answers)
     answers.world_logits[answers.world.sources == "one"] *= -5
-    answers.western_logits[answers.western_by == "one"] *= -5
+    answers.popular_logits[answers.popular_by == "one"] *= -5
     after = calibrations(answers)
     assert after["one"] == before["one"]
     assert after["two"] != before["two"]
 
 
-def test_the_threshold_keeps_western_clips_out(answers: Answers) -> None:
+@pytest.mark.parametrize("kind", ["gtzan", "songs:x"])
+def test_the_threshold_keeps_popular_music_out(answers: Answers, kind: str) -> None:
+    """Each kind by itself: one is louder here than all recordings, and nothing of it may get a country."""
+    loud = answers.popular.sources == kind
+    answers.popular_logits[loud] = [[8.0, 0.0, 0.0]] * int(loud.sum()) + np.arange(loud.sum())[:, None] * [[0.1, 0, 0]]
     chosen = calibrate(answers)
-    western = countries(answers.western_logits, chosen.temperature).max(axis=1)
-    assert (western >= chosen.threshold).mean() <= 1 / 8
+    popular = countries(answers.popular_logits, chosen.temperature).max(axis=1)
+    assert (popular[loud] > chosen.threshold).sum() == 0
+    assert (popular[loud] == chosen.threshold).sum() <= 1
+
+
+def test_what_recordings_of_unknown_countries_get_is_wrong() -> None:
+    """Known recordings are all right; with as many strangers that are as sure, 9 of 10 cannot be reached."""
+    popular = rows(["ZZ"] * 4, ["gtzan", "gtzan", "songs:x", "songs:x"])
+    quiet = np.tile([0.0, 0.0, 9.0], (4, 1))
+    sure = np.column_stack([np.zeros(20), np.linspace(0, 1, 20), np.zeros(20)])
+    known = Answers(LABELS, rows(["TR"] * 20, ["one"] * 20), sure, popular, quiet, np.array(["one"] * 4))
+    assert calibrate(known).threshold < 1
+    world = rows([*(["TR"] * 20), *(["FR"] * 20)], ["one"] * 40)
+    strangers = Answers(LABELS, world, np.tile(sure, (2, 1)), popular, quiet, np.array(["one"] * 4))
+    assert calibrate(strangers).threshold == 1
+
+
+def test_one_model_answers_all_songs_of_a_source() -> None:
+    sources = np.array(["gtzan", "songs:a", "songs:b", "songs:a", "gtzan", "songs:b"])
+    found = _parts(sources, 2)
+    assert found.tolist() == [0, 0, 1, 0, 0, 1]
 
 
 def test_few_perfect_answers_do_not_look_perfect() -> None:
