@@ -40,7 +40,8 @@ class Statistics(FrontEnd):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """(batch, n_samples) -> (batch, 52)."""
-        return each_segment(self._statistics, waveform)
+        overlap = self.config.hop_length < self.config.n_fft
+        return each_segment(self._statistics, waveform) if overlap else self._statistics(waveform)
 
     def _statistics(self, waveform: Tensor) -> Tensor:
         n_fft, hop = self.config.n_fft, self.config.hop_length
@@ -83,10 +84,10 @@ def _sign_changes(padded: Tensor, length: int, hop: int) -> Tensor:
     """(batch, n_samples) -> (batch, n_frames): part of the samples of a frame whose sign is not that of the last one.
 
     As in librosa: zero counts as positive, the first sample of a frame never counts, and beyond its ends the sound
-    stays what it is there.
+    stays what it is there, which is written into the padding.
     """
-    sign = padded.view(torch.int32) >> 31  # -1 or 0; comparisons, and sums of what they give, are several times slower
     half = length // 2
-    sign[:, :half], sign[:, -half:] = sign[:, half : half + 1], sign[:, -half - 1 : -half]
-    changed = sign[:, 1:] ^ sign[:, :-1]
+    padded[:, :half], padded[:, -half:] = padded[:, half : half + 1], padded[:, -half - 1 : -half]
+    bits = padded.view(torch.int32)
+    changed = (bits[:, 1:] ^ bits[:, :-1]).bitwise_right_shift_(31)  # -1 or 0; comparisons are several times slower
     return changed.unfold(1, length - 1, hop).sum(2, dtype=torch.int32) / -length

@@ -7,7 +7,7 @@ from torch.nn.functional import pad
 from geoclass.config.frontends import TextureConfig
 from geoclass.errors import AudioError
 from geoclass.features.banks import auditory_toolbox_bank, dct_matrix
-from geoclass.features.base import FrontEnd, each_segment, power_spectrum
+from geoclass.features.base import FrontEnd, power_spectrum
 
 
 class TextureStatistics(FrontEnd):
@@ -47,9 +47,6 @@ class TextureStatistics(FrontEnd):
         length = self.config.frame_length
         if waveform.shape[1] < length * self.config.memory_frames:
             raise AudioError(f"{waveform.shape[1]} samples are too few for texture statistics")
-        return each_segment(self._statistics, waveform)
-
-    def _statistics(self, waveform: Tensor) -> Tensor:
         frames = waveform.unfold(1, self.config.frame_length, self.config.frame_length)  # (batch, n_frames, length)
         power = power_spectrum(frames * self.window)  # (batch, n_frames, n_bins)
         sums = power @ self.filters
@@ -67,8 +64,9 @@ class TextureStatistics(FrontEnd):
 
 def _crossings(frames: Tensor) -> Tensor:
     """(batch, n_frames, length) -> (batch, n_frames): from above to below zero or back, plus one, a sample."""
-    below = (frames[..., :-1] * frames[..., 1:]).sign_().clamp_(max=0)  # -1 at a crossing; a comparison is slower
-    return (1.0 - below.sum(2)) / frames.shape[2]
+    product = torch.addcmul(frames.new_zeros(()), frames[..., :-1], frames[..., 1:])  # a sum is no negative zero
+    below = product.view(torch.int32).bitwise_right_shift_(31)  # -1 at a crossing; comparisons are slower
+    return (1 - below.sum(2, dtype=torch.int32)) / frames.shape[2]
 
 
 def _centroid(total: Tensor, moment: Tensor, n_bins: int) -> Tensor:
@@ -110,17 +108,12 @@ def _running(values: Tensor, memory: int) -> Tensor:
 
 
 def _moving_sum(values: Tensor, length: int) -> Tensor:
-    """(…, n) -> (…, n - length + 1): sums of `length` neighbours, made of sums of 1, 2, 4, … of them."""
-    n_sums = values.shape[-1] - length + 1
-    total = torch.zeros_like(values[..., :n_sums])
-    start, width = 0, 1
-    while width <= length:
-        if length & width:
-            total += values[..., start : start + n_sums]
-            start += width
-        values = values[..., :-width] + values[..., width:]
-        width *= 2
-    return total
+    """(…, n) -> (…, n - length + 1): sums of `length` neighbours: twice the half as many, and one more if odd."""
+    if length == 1:
+        return values
+    half = _moving_sum(values, length // 2)
+    total = half[..., : -(length // 2)] + half[..., length // 2 :]
+    return total if length % 2 == 0 else total[..., :-1] + values[..., length - 1 :]
 
 
 def _deviation(values: Tensor) -> Tensor:
