@@ -41,9 +41,11 @@ from torch import nn
 from geoclass.bundle.bundle import Bundle, Head
 from geoclass.bundle.calibration import choose_threshold, decisions, fit_temperature, to_probabilities
 from geoclass.bundle.catalogue import BUILTIN
+from geoclass.bundle.training_set import TrainingSet
 from geoclass.config.frontends import StatisticsConfig
 from geoclass.corpora.base import Track
 from geoclass.corpora.gtzan import GTZAN
+from geoclass.dataset.identity import track_key
 from geoclass.features.registry import create_front_end
 from geoclass.inference.prediction import OUTSIDE
 from geoclass.metrics.formulas import calibration_bins, expected_calibration_error
@@ -197,6 +199,7 @@ def make(table: Table, outside: Rows, moves: Floats) -> Bundle:
         std=model.std.astype(np.float32),
         heads=(head,),
         training={"made_by": "tools/make_builtin_genre.py"},
+        training_set=TrainingSet.from_keys((track_key("gtzan", name) for name in table.names[~test]), ()),
         metrics={
             "genre": {"on": f"the {test.sum()} fault-filtered test rows"} | {n: round(v, 4) for n, v in found.items()}
         },

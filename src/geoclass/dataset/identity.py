@@ -28,9 +28,14 @@ def identity_keys(dataset: Dataset, tracks: pd.DataFrame) -> Iterator[tuple[str,
     for track_id, artist_id, artist in zip(tracks["track_id"], tracks["artist_id"], tracks["artist"], strict=True):
         known = (key for key in artist_keys(track_id, artist_id, artist) if not key.startswith(_TRACK))
         yield (
-            f"{corpus} {_TRACK}{track_id}",
+            track_key(corpus, track_id),
             frozenset(key if key.startswith("name ") else f"{corpus} {key}" for key in known),
         )
+
+
+def track_key(corpus: str, track_id: str) -> str:
+    """The key of a track of a corpus."""
+    return f"{corpus} {_TRACK}{track_id}"
 
 
 def fitted_keys(dataset: Dataset) -> tuple[set[str], set[str]]:

@@ -93,6 +93,12 @@ def percent(value: float) -> str:
     return f"{100 * value:.0f}\N{NO-BREAK SPACE}%"
 
 
+def counted(value: int, noun: str) -> str:
+    """1, "track" -> "1 track"; 1200, "track" -> "1,200 tracks"; "class" -> "classes"."""
+    ending = "" if value == 1 else "es" if noun.endswith("s") else "s"
+    return f"{value:,} {noun}{ending}"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -104,7 +110,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"number": number, "sort_key": sort_key, "percent": percent, "zip": zip}
+    environment.filters |= {"number": number, "sort_key": sort_key, "percent": percent, "counted": counted, "zip": zip}
     return environment
 
 
