@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import mutagen.apev2
 import mutagen.id3
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from geoclass.cli import tag as tag_module
 from geoclass.cli.app import app
 from geoclass.evidence.artist_table import Artist, ArtistTable, default_path, write_table
 from geoclass.evidence.registry import WITNESSES, Sources
-from geoclass.inference.prediction import OUTSIDE
+from geoclass.inference.prediction import OUTSIDE, Failure
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.plan import iter_plan, plan_tags
 from geoclass.tagging.policy import Policy
@@ -86,6 +87,28 @@ def test_a_named_model_answers_alone_at_its_own_threshold(make) -> None:
     (file,) = plan([path], FakeClassifier(sure=0.62), evidence=None, vote="none")
     assert file.changes["country"] == ("TR",)
     assert "evidence" not in file.changes
+
+
+@pytest.mark.parametrize("suffix", ["ofr", "mp3"])
+def test_what_cannot_be_decoded_still_gets_what_its_tags_say(make, tmp_path: Path, suffix: str) -> None:
+    speaks, silent = make(f"speaks.{suffix}"), make(f"silent.{suffix}")
+    for path, title in ((speaks, KOREAN), (silent, "7")):
+        if suffix == "mp3":
+            write(path, title=title)
+        else:
+            tags = mutagen.apev2.APEv2()
+            tags["Title"] = title
+            tags.save(path)
+    said = {path.name: Failure(path=path, reason="there is no decoder for it") for path in (speaks, silent)}
+    files = plan([speaks, silent], FakeClassifier(said))
+    assert (files[0].status, files[0].changes["country"]) == ("planned", ("KR",))
+    assert (files[0].changes["evidence"], files[0].fields["genre"].outcome) == (("language",), "unsure")
+    assert (files[1].status, dict(files[1].changes)) == ("failed", {})
+    assert [file.reason for file in files] == ["there is no decoder for it"] * 2
+    apply_plan(iter(files), journal=tmp_path / "journal")
+    assert read_tags(speaks).values["country"] == ("KR",)
+    alone = plan([silent], FakeClassifier(said), evidence=None, vote="none")
+    assert [file.status for file in alone] == ["failed"]
 
 
 def test_what_tags_and_table_settle_is_not_decoded(make) -> None:

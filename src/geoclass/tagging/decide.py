@@ -10,7 +10,7 @@ from geoclass.evidence.facts import Facts
 from geoclass.evidence.opinion import Opinion, country_index
 from geoclass.evidence.pool import Verdict
 from geoclass.evidence.sound import opinions as opinions_on_sound
-from geoclass.inference.prediction import Failure, FieldPrediction
+from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
 from geoclass.tagging.corrections import Corrections
 from geoclass.tagging.entries import Entry, genre_of_label, is_ours, parse_provenance, provenance
 from geoclass.tagging.policy import Policy
@@ -96,8 +96,9 @@ def decide(entry: Entry, policy: Policy, remembered: Corrections, decided_by: st
     )
     if entry.error is not None:
         return replace(base, reason=entry.error.message, hint=entry.error.hint)
-    if isinstance(entry.prediction, Failure):
-        return replace(base, reason=entry.prediction.reason)
+    unheard = entry.prediction.reason if isinstance(entry.prediction, Failure) else ""
+    if unheard and not policy.pools:
+        return replace(base, reason=unheard)
     fields: dict[str, FieldPlan] = {}
     changes: dict[str, tuple[str, ...]] = {}
     answers = {name: _answer(entry, policy, name) for name in policy.fields}
@@ -122,9 +123,11 @@ def decide(entry: Entry, policy: Policy, remembered: Corrections, decided_by: st
         changes["release_country"] = country
     changes = {name: values for name, values in changes.items() if tags.values.get(name, ()) != values}
     fields = {name: _settle(of, name, changes) for name, of in fields.items()}
+    if unheard and not changes:  # what cannot be decoded still gets what its tags say; it fails where they say nothing
+        return replace(base, reason=unheard)
     unsure = not all(of.value for of in fields.values())
     status = "planned" if changes else "abstained" if unsure else "unchanged"
-    note = entry.prediction.note if entry.prediction else ""
+    note = entry.prediction.note if isinstance(entry.prediction, Prediction) else unheard
     return replace(base, status=status, reason=note, fields=fields, changes=changes)
 
 
