@@ -18,6 +18,7 @@ _WHERE = {
     "build_dataset": "geoclass.dataset.build",
     "create_model": "geoclass.models.registry",
     "evaluate": "geoclass.evaluation.report",
+    "learn": "geoclass.library.learn",
     "list_models": "geoclass.models.registry",
     "load_audio": "geoclass.audio.decode",
     "draw_map": "geoclass.library.map",

@@ -19,6 +19,7 @@ TINY_BERT = {
 }
 _MEL = LogMelConfig(n_mels=32)
 _TABLE = TableConfig(columns=tuple(f"c{number}" for number in range(12)))
+_WIDE_TABLE = TableConfig(columns=tuple(f"c{number}" for number in range(200)))
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ CASES = {
     "fcnn": Case("fcnn", _TABLE, (12,)),
     "fcnn bins": Case("fcnn", _TABLE, (12,), {"columns": "bins"}),
     "fcnn whiten": Case("fcnn", _TABLE, (12,), {"columns": "whiten"}),
+    "gated-linear": Case("gated-linear", _WIDE_TABLE, (200,)),
     "fcnn members": Case("fcnn", _TABLE, (12,), {"members": 3}),
     "lstm": Case("lstm", _MEL, (32, 40)),
     "lstm table": Case("lstm", _TABLE, (12,), {"frames": 4}),

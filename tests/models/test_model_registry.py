@@ -31,7 +31,7 @@ def test_names_are_listed_by_pattern():
             "fcnn",
             {},
             LogMelConfig(),
-            "reads table or texture or statistics or embedding features",
+            "reads table or texture or statistics or descriptors or embedding features",
             "models for log-mel: attention-cnn",
         ),
         ("wav2vec2-bert", {}, LogMelConfig(), "reads w2v-bert features", "attention-cnn"),

@@ -1,5 +1,6 @@
 """Which models are installed: those that come with the package and those in the user's data folder."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from geoclass.storage import data_dir, read_json
 FORMAT = "geoclass/bundle"
 WEIGHTS = "model.safetensors"
 BUILTIN = Path(__file__).parent / "builtin"
+LEARNED = "mine"  # what `learn` calls its model when nobody names another
 
 
 def read_description(folder: Path) -> dict[str, Any]:
@@ -37,3 +39,20 @@ def installed_bundles() -> dict[str, Path]:
     """Built-in models and those in the user's `models` folder, by name."""
     roots = (BUILTIN, data_dir() / "models")
     return {file.parent.name: file.parent for root in roots for file in sorted(root.glob("*/bundle.json"))}
+
+
+def models_for(fields: Iterable[str]) -> list[Path]:
+    """The models that answer fields when none is named: the one learned from the library, then the built-in ones.
+
+    No two of them answer the same field.
+    """
+    chosen: list[Path] = []
+    answered: set[str] = set()
+    installed = installed_bundles()
+    own = [installed[LEARNED]] if LEARNED in installed else []
+    for folder in own + [folder for folder in installed.values() if folder.parent == BUILTIN]:
+        tasks = set(read_description(folder)["labels"])
+        if tasks & set(fields) and not tasks & answered:
+            chosen.append(folder)
+            answered |= tasks
+    return chosen

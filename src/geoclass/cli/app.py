@@ -17,6 +17,7 @@ from geoclass.cli.doctor import doctor
 from geoclass.cli.evaluate import evaluate
 from geoclass.cli.explain import explain
 from geoclass.cli.inspect import inspect
+from geoclass.cli.learn import learn
 from geoclass.cli.map import map_
 from geoclass.cli.models import models
 from geoclass.cli.playlist import playlist
@@ -28,7 +29,14 @@ from geoclass.cli.undo import undo
 # What `geoclass --help` lists, in this order. Other groups of commands are Typer applications of their own.
 SECTIONS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "From a corpus to tags": {"build-dataset": build_dataset, "train": train, "evaluate": evaluate, "tag": tag},
-    "Your music": {"undo": undo, "map": map_, "playlist": playlist, "predict": predict, "explain": explain},
+    "Your music": {
+        "learn": learn,
+        "undo": undo,
+        "map": map_,
+        "playlist": playlist,
+        "predict": predict,
+        "explain": explain,
+    },
     "Data sets and models": {"inspect": inspect, "models": models, "artists": artists},
     "Housekeeping": {"cache": cache, "doctor": doctor},
 }

@@ -83,20 +83,14 @@ def evaluate(
 
 
 def built_in(tasks: Sequence[str]) -> list[str]:
-    """The first built-in model for each of the tasks, as `tag` chooses them.
+    """The models for the tasks, as `tag` chooses them.
 
     Raises:
         UsageError: There is none.
     """
-    from geoclass.bundle.catalogue import BUILTIN, installed_bundles, read_description
+    from geoclass.bundle.catalogue import models_for
 
-    chosen: list[str] = []
-    answered: set[str] = set()
-    for folder in installed_bundles().values():
-        answers = set(read_description(folder)["labels"])
-        if folder.parent == BUILTIN and answers & set(tasks) and not answers & answered:
-            chosen.append(str(folder))
-            answered |= answers
+    chosen = [str(folder) for folder in models_for(tasks)]
     if not chosen:
         raise UsageError(
             f"no model is built in for {' and '.join(tasks)}", hint="name one; `geoclass models list` shows them"

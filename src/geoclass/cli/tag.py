@@ -193,9 +193,9 @@ def _sources(witnesses: Sequence[str], output: Output, *, lookup: str | None) ->
 
 
 def _classifier(models: Sequence[str], policy: "Policy", *, device: str, **options: Any) -> "Classifier | None":
-    """The models named, or for each field the first built-in one that answers it; None where no sound is asked for."""
+    """The models named, or those that answer the fields; None where no sound is asked for."""
     from geoclass.bundle.bundle import Bundle
-    from geoclass.bundle.catalogue import BUILTIN, installed_bundles, read_description
+    from geoclass.bundle.catalogue import models_for
     from geoclass.inference.classifier import Classifier
 
     chosen: list[Any] = list(models)
@@ -203,12 +203,7 @@ def _classifier(models: Sequence[str], policy: "Policy", *, device: str, **optio
     if deaf and policy.fields == ("country",):
         return None
     if not chosen:
-        answered: set[str] = set()
-        for folder in installed_bundles().values():
-            tasks = set(read_description(folder)["labels"])
-            if folder.parent == BUILTIN and tasks & set(policy.fields) and not tasks & answered:
-                chosen.append(folder)
-                answered |= tasks
+        chosen += models_for(policy.fields)
     if not chosen and policy.evidence is not None and "country" in policy.fields:
         return None
     if not chosen:

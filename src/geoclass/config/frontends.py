@@ -108,6 +108,30 @@ class EmbeddingConfig:
         return tuple(f"{moment}_{index}" for moment in self.pooling.split("+") for index in range(self.width))
 
 
-FrontEndConfig = LogMelConfig | W2vBertConfig | TextureConfig | StatisticsConfig | EmbeddingConfig | TableConfig
+@dataclass(frozen=True, kw_only=True)
+class DescriptorsConfig:
+    """One row a segment: timbre, rhythm and pitch in 484 numbers, the texture and GTZAN statistics among them.
+
+    What `learn` hears. Segments must last 4 s or more; there is nothing to set.
+    """
+
+    kind: Literal["descriptors"] = "descriptors"
+    sample_rate: int = 22_050  # Hz
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        sizes = {
+            "timbre_mean": 19, "timbre_std": 19, "timbre_delta_std": 19, "timbre_correlation": 66,
+            "timbre_quantile": 24, "flatness": 1, "contrast": 14, "modulation": 72, "periodicity": 29, "pulse": 5,
+            "pitch_fourier": 48, "interval": 30, "pitch_share": 12, "pitch_motion": 6,
+        }  # fmt: skip
+        own = tuple(f"{name}{index}" for name, size in sizes.items() for index in range(size))
+        return TextureConfig().columns + StatisticsConfig(hop_length=2_048).columns + own
+
+
+FrontEndConfig = (
+    LogMelConfig | W2vBertConfig | TextureConfig | StatisticsConfig | DescriptorsConfig | EmbeddingConfig | TableConfig
+)
 # One row of columns per segment, without a time axis.
-RowConfig = TextureConfig | StatisticsConfig | EmbeddingConfig | TableConfig
+RowConfig = TextureConfig | StatisticsConfig | DescriptorsConfig | EmbeddingConfig | TableConfig

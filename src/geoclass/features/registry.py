@@ -6,6 +6,7 @@ from typing import Any
 from geoclass.config.frontends import EmbeddingConfig, FrontEndConfig, TableConfig
 from geoclass.errors import ModelError
 from geoclass.features.base import FrontEnd
+from geoclass.features.descriptors import Descriptors
 from geoclass.features.embedding import Embedding
 from geoclass.features.gtzan import Statistics
 from geoclass.features.logmel import LogMel
@@ -17,6 +18,7 @@ FRONT_ENDS: dict[str, Callable[[Any], FrontEnd]] = {
     "w2v-bert": W2vBert,
     "texture": TextureStatistics,
     "statistics": Statistics,
+    "descriptors": Descriptors,
     "embedding": Embedding,
 }
 

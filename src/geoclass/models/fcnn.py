@@ -25,7 +25,7 @@ class Fcnn(Network):
     and disagree the more.
     """
 
-    front_ends: ClassVar[tuple[str, ...]] = ("table", "texture", "statistics", "embedding")
+    front_ends: ClassVar[tuple[str, ...]] = ("table", "texture", "statistics", "descriptors", "embedding")
     n_prepare: ClassVar[int] = 20_000
 
     def __init__(

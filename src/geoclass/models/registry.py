@@ -11,6 +11,7 @@ from geoclass.errors import ModelError
 from geoclass.models.attention_cnn import AttentionCnn
 from geoclass.models.cnn import Cnn
 from geoclass.models.fcnn import Fcnn
+from geoclass.models.gated import GatedLinear
 from geoclass.models.lstm import AttentionLstm, Lstm
 from geoclass.models.network import Network
 from geoclass.models.resnet import ResNet
@@ -21,6 +22,7 @@ MODELS: dict[str, type[Network]] = {
     "attention-lstm": AttentionLstm,
     "cnn": Cnn,
     "fcnn": Fcnn,
+    "gated-linear": GatedLinear,
     "lstm": Lstm,
     "resnet": ResNet,
     "wav2vec2-bert": Wav2Vec2Bert,

@@ -1,0 +1,111 @@
+"""`geoclass learn`: a model of one's own library."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geoclass.cli.console import SOME_FAILED, Debug, Output, Quiet, session
+from geoclass.errors import UsageError
+
+if TYPE_CHECKING:
+    from geoclass.library.learn import Learned
+    from geoclass.library.verdict import FieldVerdict, Range
+
+
+def learn(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Sound files, and folders of them.", show_default=False)
+    ] = None,
+    fields: Annotated[str, typer.Option(help="What to learn, where there are labels enough.")] = "country,genre",
+    name: Annotated[
+        str, typer.Option(help="Keep several models; `tag` uses `mine` unless --model names another.")
+    ] = "mine",
+    weak_labels: Annotated[
+        bool, typer.Option("--weak-labels", help="Teach countries too that titles, words and artists make certain.")
+    ] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Remove the model instead.")] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Make a model of your own library from the countries and genres that people wrote into it.
+
+    What geoclass wrote itself teaches nothing. The table says what the model can do: each file is judged by a model
+    that had heard nothing else by its artist. `geoclass tag` uses the model from then on.
+
+    Example: geoclass learn ~/Music
+    """
+    with session(quiet=quiet, debug=debug) as output:
+        from geoclass.library import learned_bundle
+        from geoclass.library.learn import learn_library, read_library
+        from geoclass.vocabulary import parse_tasks
+
+        if forget:
+            known = learned_bundle.forget(name)
+            output.say(f"model {name} removed" if known else f"there is no model {name}")
+            return
+        if not paths:
+            raise UsageError("no folder was named", hint="for example: geoclass learn ~/Music")
+        tasks = parse_tasks(fields, source="--fields")
+        learned_bundle.check_name(name)
+        with output.progress("listening") as advance:
+            library = read_library(paths, progress=advance)
+        for path, why in sorted(library.failures.items()):
+            output.warn(f"{path}: {why}")
+        found = learn_library(library, fields=tasks, name=name, weak_labels=weak_labels, roots=paths)
+        _print(found, output, name)
+        if found.failures:
+            raise typer.Exit(SOME_FAILED)
+
+
+def _print(found: "Learned", output: Output, name: str) -> None:
+    output.say(f"{found.heard:,} of {found.files:,} files heard")
+    for note, count in sorted(found.notes.items()):
+        output.say(f"  left out: {count:,} ({note})")
+    for verdict in found.fields.values():
+        _print_field(verdict, output)
+        written, unlabelled = found.would_write[verdict.task]
+        if unlabelled:
+            output.say(f"of {unlabelled:,} files without a {verdict.task}, {written:,} would get one by sound alone")
+        for left in found.left_out[verdict.task][:10]:
+            output.say(f"  too few to learn: {left.label} ({left.reason})")
+    for task, why in found.not_learned.items():
+        output.say(f"\n{task}: not learned. {why[:1].upper()}{why[1:]}.")
+    if found.folder is not None:
+        output.say(
+            f"\nmodel {name} saved in {found.folder}; `geoclass tag` uses it"
+            + ("" if name == "mine" else f" with --model {name}")
+        )
+
+
+def _print_field(verdict: "FieldVerdict", output: Output) -> None:
+    rows = [
+        (
+            label.label,
+            label.files,
+            label.artists,
+            f"{label.recall:.0%}",
+            "-" if label.precision is None else f"{label.precision:.0%}",
+        )
+        for label in verdict.labels
+    ]
+    title = f"\n{verdict.task}: what the model says of files whose artist it had not heard"
+    output.table(title, ["label", "files", "artists", "found", "right when written"], rows)
+    right = "nothing" if verdict.right is None else f"{verdict.right:.0%}{_range(verdict.right_range)} of it right"
+    output.say(
+        f"written: {verdict.written:.0%}{_range(verdict.written_range)} of {verdict.files:,} files by "
+        f"{verdict.artists:,} artists; {right}"
+    )
+    if verdict.weak:
+        output.say(f"{verdict.weak:,} more files taught by what their titles, words and artists make certain")
+    if verdict.stopped:
+        output.say(f"{verdict.stopped:,} popular songs were left out: their sound does not tell their country")
+    if verdict.suspicions:
+        shown = [
+            (one.path, ", ".join(one.label), f"{one.heard} {one.probability:.2f}") for one in verdict.suspicions[:20]
+        ]
+        output.table("\nlabels to check; nothing was changed", ["file", "label", "sounds like"], shown)
+
+
+def _range(found: "Range") -> str:
+    return "" if found is None else f" ({found[0]:.0%} to {found[1]:.0%})"

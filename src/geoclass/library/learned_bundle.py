@@ -1,0 +1,180 @@
+"""A learned model as an ordinary bundle, replaced as a whole: whoever asks meanwhile gets the old one or the new."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from geoclass import __version__
+from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.training_set import TrainingSet
+from geoclass.config.frontends import DescriptorsConfig
+from geoclass.errors import StorageError, UsageError
+from geoclass.inference.prediction import OUTSIDE
+from geoclass.library.fit import SURE
+from geoclass.library.song import Song
+from geoclass.library.teach import N_BINS, Taught
+from geoclass.library.verdict import FieldVerdict
+from geoclass.models.columns import Whiten
+from geoclass.models.gated import GatedLinear
+from geoclass.models.registry import create_model
+from geoclass.storage import data_dir, fingerprint
+
+LEARNED_FROM = "library"  # key of `training` that tells a learned model from others
+
+
+def make_bundle(
+    name: str,
+    whitening: Whiten,
+    taught: Mapping[str, Taught],
+    verdicts: Mapping[str, FieldVerdict],
+    artists: Sequence[str],
+    *,
+    songs: Sequence[Song],
+    roots: Sequence[Path] = (),
+    segment_seconds: float = 5.0,
+) -> Bundle:
+    """One model that answers all fields that were learned."""
+    config = DescriptorsConfig()
+    sizes = [len(found.labels.names) + 1 for found in taught.values()]
+    kinds = [found.labels.kind for found in taught.values()]
+    model = create_model(
+        "gated-linear", n_classes=sum(sizes), front_end=config, sizes=sizes, kinds=kinds, n_bins=N_BINS
+    )
+    assert isinstance(model, GatedLinear)
+    model.whiten.load_state_dict(whitening.state_dict())
+    parts = [part for found in taught.values() for part in (found.fitted.labels, found.fitted.gate)]
+    with torch.no_grad():
+        model.head.weight.copy_(torch.cat([part.weight for part in parts]))
+        model.head.bias.copy_(torch.cat([part.bias for part in parts]))
+    heads = tuple(
+        Head(task=task, kind=found.labels.kind, labels=(*found.labels.names, OUTSIDE), threshold=SURE)
+        for task, found in taught.items()
+    )
+    used = sorted({file for found in taught.values() for file in found.labels.of_file})
+    labels = {
+        task: {songs[file].path: given for file, given in found.labels.of_file.items()}
+        for task, found in taught.items()
+    }
+    columns = len(config.columns)
+    return Bundle(
+        name=name,
+        release=fingerprint(labels)[:8],
+        model=model,
+        front_end_config=config,
+        segment_seconds=segment_seconds,
+        mean=np.zeros(columns, np.float32),
+        std=np.ones(columns, np.float32),
+        heads=heads,
+        training={
+            "made_by": "geoclass learn",
+            LEARNED_FROM: {
+                "folders": [str(Path(root).resolve()) for root in roots],
+                "files": len(songs),
+                "labelled": {task: len(found.labels.of_file) for task, found in taught.items()},
+            },
+            "temperature": {task: found.fitted.temperature for task, found in taught.items()},
+            "versions": {"geoclass": __version__, "torch": torch.__version__},
+        },
+        metrics={task: _metrics(verdict) for task, verdict in verdicts.items()},
+        data={
+            "trained_on": f"{len(used)} files of one library, with the labels that people gave them",
+            "and, to keep quiet on them, on": "statistics of field recordings, popular songs and drum loops",
+            "licence": "yours",
+        },
+        training_set=TrainingSet.from_keys([songs[file].path for file in used], {artists[file] for file in used}),
+    )
+
+
+def _metrics(verdict: FieldVerdict) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "on": f"{verdict.files} files, each by a model that knew no other file by its artist",
+        "accuracy": verdict.accuracy,
+        "written": verdict.written,
+    }
+    return found | ({} if verdict.right is None else {"right_of_what_is_written": verdict.right})
+
+
+def save_learned(bundle: Bundle, name: str) -> Path:
+    """Save a model among the user's, in place of an older learned one of the same name.
+
+    The new folder is complete before a link is turned to it in one step: a kill at any moment leaves the old or the
+    new model.
+
+    Raises:
+        UsageError: The name belongs to a model that was not learned, or is no name.
+        StorageError: The disk is full, the folder read-only, or the like.
+    """
+    check_name(name)
+    models = data_dir() / "models"
+    store = models / ".learned"
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=store))
+        try:
+            os.chmod(folder, 0o755)
+            bundle.save(folder)
+            previous = _turn(models / name, folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise StorageError(
+            f"cannot save the model in {models}: {error.strerror or error}", hint="check the space on the disk"
+        ) from error
+    if previous is not None and previous != folder:
+        shutil.rmtree(previous, ignore_errors=True)
+    return models / name
+
+
+def forget(name: str) -> bool:
+    """Remove a learned model; False when there is none.
+
+    Raises:
+        UsageError: The name belongs to a model that was not learned.
+    """
+    check_name(name)
+    link = data_dir() / "models" / name
+    if not os.path.lexists(link):
+        return False
+    target = _target(link)
+    link.unlink()
+    if target is not None:
+        shutil.rmtree(target, ignore_errors=True)
+    return True
+
+
+def check_name(name: str) -> None:
+    """Refuse names that are no file names, or that belong to models that were not learned.
+
+    Raises:
+        UsageError: It cannot be taken.
+    """
+    if not name or name.startswith(".") or Path(name).name != name or name in ("latest",):
+        raise UsageError(f"--name {name}: not a name for a model", hint="letters, digits and hyphens, such as `jazz`")
+    place = data_dir() / "models" / name
+    if os.path.lexists(place) and not place.is_symlink():
+        raise UsageError(
+            f"--name {name}: {place} is a model that was not learned from a library", hint="choose another name"
+        )
+
+
+def _turn(link: Path, folder: Path) -> Path | None:
+    """Let a link point to a folder, in one step; gives back what it pointed to before."""
+    previous = _target(link)
+    temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
+    with suppress(FileNotFoundError):
+        temporary.unlink()
+    temporary.symlink_to(Path(".learned") / folder.name, target_is_directory=True)
+    os.replace(temporary, link)
+    return previous
+
+
+def _target(link: Path) -> Path | None:
+    return (link.parent / os.readlink(link)) if link.is_symlink() else None

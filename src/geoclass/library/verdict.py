@@ -1,0 +1,158 @@
+"""What a learned model can do: each file judged by a model that had heard nothing else by its artist."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.calibration import to_probabilities
+from geoclass.library.fit import SURE
+from geoclass.library.song import Song
+from geoclass.library.teach import Sounds, Taught
+from geoclass.metrics.bootstrap import MIN_ARTISTS, interval, resample_weights
+
+_RESAMPLES = 1_000
+Range = tuple[float, float] | None  # a 95 % interval over artists; None: too few artists for one
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelVerdict:
+    """One label."""
+
+    label: str
+    files: int
+    artists: int
+    recall: float  # share of its files that would get it
+    precision: float | None  # share of the files that would get it and have it; None: none would
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspicion:
+    """A label that looks wrong: models that knew not the artist were sure of another."""
+
+    path: str
+    label: tuple[str, ...]
+    heard: str
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldVerdict:
+    """One field."""
+
+    task: str
+    kind: str
+    labels: tuple[LabelVerdict, ...]
+    files: int  # judged
+    artists: int
+    accuracy: float  # share of the files whose best label is right, sure or not
+    written: float  # share of the files that would get a label
+    written_range: Range
+    right: float | None  # share of the written labels that are right
+    right_range: Range
+    weak: int  # files that taught by what witnesses are sure of, and judged nothing
+    stopped: int  # popular songs whose country is not told by their sound
+    suspicions: tuple[Suspicion, ...]
+
+
+def judge(taught: Taught, songs: Sequence[Song], artists: Sequence[str]) -> FieldVerdict:
+    """The verdict on one field."""
+    judged, names = taught.fitted.judged, taught.labels.names
+    written, truth = judged.written, judged.truth == 1
+    right = written & truth
+    by_artist = np.unique([artists[file] for file in judged.files], return_inverse=True)[1]
+    best = judged.probabilities.argmax(axis=1)
+    verdicts = [
+        LabelVerdict(
+            label=name,
+            files=int(truth[:, index].sum()),
+            artists=len(set(by_artist[truth[:, index]].tolist())),
+            recall=_share(right[:, index].sum(), truth[:, index].sum()) or 0.0,
+            precision=_share(right[:, index].sum(), written[:, index].sum()),
+        )
+        for index, name in enumerate(names)
+    ]
+    any_written = np.asarray(written.any(axis=1))
+    ranges = _ranges(by_artist.astype(np.int64), any_written, written.sum(axis=1), right.sum(axis=1))
+    return FieldVerdict(
+        task=taught.labels.task,
+        kind=taught.labels.kind,
+        labels=tuple(verdicts),
+        files=len(judged.files),
+        artists=len(set(by_artist.tolist())),
+        accuracy=float(truth[np.arange(len(best)), best].mean()),
+        written=float(any_written.mean()),
+        written_range=ranges[0],
+        right=_share(right.sum(), written.sum()),
+        right_range=ranges[1],
+        weak=len(taught.labels.weak),
+        stopped=len(taught.stopped),
+        suspicions=_suspicions(taught, songs),
+    )
+
+
+def count_unlabelled(bundle: Bundle, taught: Mapping[str, Taught], sounds: Sounds) -> dict[str, tuple[int, int]]:
+    """For each field, of the files without a label: how many would get one by sound alone, and how many there are."""
+    counts: dict[str, tuple[int, int]] = {}
+    answers = predict_files(bundle, sounds)
+    files = np.unique(sounds.files)
+    for task, found in taught.items():
+        has_label = set(found.labels.of_file) - found.labels.weak | found.labels.others | found.stopped
+        open_ = np.array([int(file) not in has_label for file in files], bool)
+        counts[task] = int((answers[task][open_].max(axis=1, initial=0) >= SURE).sum()), int(open_.sum())
+    return counts
+
+
+def predict_files(bundle: Bundle, sounds: Sounds) -> dict[str, NDArray[np.float64]]:
+    """Probabilities of each field's labels for each file that was heard, in order: (n_files, n_labels), no gate."""
+    logits = bundle.logits(sounds.rows)
+    order, place = np.unique(sounds.files, return_inverse=True)
+    found = {}
+    for head in bundle.heads:
+        of_task = logits[head.task].double()
+        summed = torch.zeros(len(order), of_task.shape[1], dtype=torch.float64)
+        summed.index_add_(0, torch.from_numpy(place.astype(np.int64)), of_task)
+        means = summed.numpy() / np.bincount(place)[:, None]
+        found[head.task] = to_probabilities(means, head.kind, temperature=head.temperature)[:, :-1]
+    return found
+
+
+def _ranges(
+    artists: NDArray[np.int64], any_written: NDArray[np.bool_], written: NDArray[np.int64], right: NDArray[np.int64]
+) -> tuple[Range, Range]:
+    if len(set(artists.tolist())) < 2:
+        return None, None
+    shares, rates = [], []
+    for weights in resample_weights(artists, resamples=_RESAMPLES, seed=0):
+        shares.append(weights @ any_written / weights.sum(axis=1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rates.append((weights @ right) / (weights @ written))
+    enough = len(set(artists[any_written].tolist()))
+    rate = np.concatenate(rates)
+    return _interval_of(np.concatenate(shares), len(set(artists.tolist()))), _interval_of(
+        rate[np.isfinite(rate)], enough
+    )
+
+
+def _interval_of(values: NDArray[np.float64], n_artists: int) -> Range:
+    """The interval that resamples give, where there are artists enough for one."""
+    return interval(values) if n_artists >= MIN_ARTISTS and len(values) else None
+
+
+def _suspicions(taught: Taught, songs: Sequence[Song]) -> tuple[Suspicion, ...]:
+    judged, names = taught.fitted.judged, taught.labels.names
+    found = []
+    for row, file in enumerate(judged.files):
+        best = int(judged.probabilities[row].argmax())
+        sure = float(judged.probabilities[row, best])
+        if sure >= SURE and not judged.truth[row, best]:
+            given = taught.labels.of_file[int(file)]
+            found.append(Suspicion(path=songs[file].path, label=given, heard=names[best], probability=sure))
+    return tuple(sorted(found, key=lambda one: (-one.probability, one.path)))
+
+
+def _share(part: float, whole: float) -> float | None:
+    return float(part / whole) if whole else None
