@@ -4,6 +4,8 @@ import errno
 import hashlib
 import json
 import os
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,8 @@ def test_a_journal_is_private_and_says_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "journal"
     header = json.loads(path.read_text().splitlines()[0])
     assert (header["format"], header["version"]) == ("geoclass/journal", 1)
+    assert list(header) == ["format", "version", "created"]
+    assert abs(datetime.fromisoformat(header["created"]).timestamp() - path.stat().st_mtime) < 5
     assert path.stat().st_mode & 0o077 == 0  # it holds tags of a person's files
 
 
@@ -162,6 +166,17 @@ def test_a_journal_that_exists_is_not_added_to(tmp_path: Path) -> None:
     assert (tmp_path / "journal").read_bytes() == before
 
 
+def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "journal"
+    with Journal(path) as journal, pytest.raises(StorageError) as error:
+        journal.add(record())
+    assert error.value.message == f"cannot write the journal {path}: Not a directory"
+    assert error.value.hint == (
+        "nothing is changed without a journal; name a place that you may write to with --journal"
+    )
+
+
 def test_no_file_changes_without_a_record_of_it(make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [make(f"{name}.mp3") for name in "ab"]
     original = paths[0].read_bytes()
@@ -210,7 +225,8 @@ def test_a_newer_journal_is_refused_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "journal").write_text('{"format": "geoclass/journal", "version": 2}\n')
     with pytest.raises(StorageError) as error:
         undo(tmp_path / "journal")
-    assert "pip install --upgrade" in str(error.value.hint)
+    assert error.value.message == f"{tmp_path / 'journal'} has version 2; this geoclass reads up to 1"
+    assert error.value.hint == "upgrade with `pip install --upgrade geoclass`"
 
 
 def test_a_journal_cut_short_by_a_crash(make, tmp_path: Path) -> None:
@@ -256,6 +272,27 @@ def test_an_undo_that_failed_can_be_tried_again(make, home: Path) -> None:
     assert {done.path.name: done.status for done in undo(journal)} == {"here.mp3": "unchanged", "away.mp3": "restored"}
     assert last_journal() is None
     assert away.read_bytes() == original
+
+
+def test_a_long_journal_is_undone_only_when_its_last_line_says_so(home: Path) -> None:
+    path = journal_module.default_path()
+    write(path, *("x" * 300 + f"{number}.mp3" for number in range(20)))
+    assert last_journal() == path
+    mark_undone(path)
+    assert last_journal() is None
+    with open(path, "ab") as file:  # a run that went on behind the mark
+        file.write(path.read_bytes().splitlines(keepends=True)[1])
+    assert last_journal() == path
+
+
+def test_journals_are_named_by_their_time(home: Path) -> None:
+    paths = [journal_module.default_path() for _ in range(3)]
+    assert paths == sorted(paths)
+    assert {path.suffix for path in paths} == {".jsonl"}
+    assert {path.parent for path in paths} == {home / "state" / "journals"}
+    stamp, process = paths[0].stem[:19], paths[0].stem.rpartition("-")[2]
+    assert abs(datetime.strptime(stamp, "%Y-%m-%dT%H-%M-%S").timestamp() - time.time()) < 5
+    assert process == str(os.getpid())
 
 
 def test_a_mark_does_not_hide_what_stands_before_it(tmp_path: Path) -> None:
