@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from geoclass.config.frontends import FrontEndConfig
@@ -19,6 +18,9 @@ from geoclass.dataset.protocol import Claim, claim_of
 from geoclass.errors import DatasetError, StorageError
 from geoclass.storage import fingerprint, read_json, sha256_file
 from geoclass.vocabulary import SPLITS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = "geoclass/dataset"
 TRACK_COLUMNS = [
@@ -33,7 +35,7 @@ class Split:
     """One side of a data set: tracks, their segments, their labels."""
 
     name: str
-    tracks: pd.DataFrame  # (n_tracks, …) rows of tracks.csv, renumbered from 0
+    tracks: "pd.DataFrame"  # (n_tracks, …) rows of tracks.csv, renumbered from 0
     segment_ids: NDArray[np.int64]  # (n_segments,) rows of Dataset.features
     track_of_segment: NDArray[np.int64]  # (n_segments,) rows of `tracks`
     labels: Mapping[str, tuple[str, ...]]
@@ -127,12 +129,12 @@ class Dataset:
         return "multi" if task == "genre" and self.config.multi_label else "single"
 
     @cached_property
-    def tracks(self) -> pd.DataFrame:
+    def tracks(self) -> "pd.DataFrame":
         """tracks.csv."""
         return read_csv(self.folder / "tracks.csv", numbers=("latitude", "longitude", "duration_s"))
 
     @cached_property
-    def segments(self) -> pd.DataFrame:
+    def segments(self) -> "pd.DataFrame":
         """segments.csv; row i belongs to features[i]."""
         return read_csv(self.features_folder / "segments.csv", numbers=("start_s", "shift"))
 
@@ -159,6 +161,8 @@ class Dataset:
         Raises:
             DatasetError: There is no such split.
         """
+        import pandas as pd
+
         segments = self.segments
         ids = np.flatnonzero((segments["split"] == name).to_numpy())
         if not len(ids):
@@ -193,8 +197,10 @@ def dataset_fingerprint(folder: Path, build: Mapping[str, Any]) -> str:
     return fingerprint(sha256_file(folder / "tracks.csv"), build)
 
 
-def read_csv(path: Path, *, numbers: tuple[str, ...]) -> pd.DataFrame:
+def read_csv(path: Path, *, numbers: tuple[str, ...]) -> "pd.DataFrame":
     """A CSV of ours: text stays text ("NA" is Namibia), numbers are float64."""
+    import pandas as pd
+
     try:
         frame = pd.read_csv(
             path,

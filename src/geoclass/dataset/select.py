@@ -79,15 +79,16 @@ def _read(corpus: Corpus, progress: Progress | None) -> tuple[list[Track], list[
 def resolve_countries(tracks: Iterable[Track], geocoder: Geocoder) -> Iterator[Track | Skipped]:
     """Give each track its country: the corpus' own, else by coordinates, else by the place's name."""
     tracks = list(tracks)
-    latitudes = np.array([np.nan if track.latitude is None else track.latitude for track in tracks])
-    longitudes = np.array([np.nan if track.longitude is None else track.longitude for track in tracks])
-    by_point = countries_at(latitudes, longitudes)
-    locate = cache(geocoder.locate)  # the tracks of an artist name the same place
-    for track, country in zip(tracks, by_point, strict=True):
+    # The tracks of an artist share a point and a place: each is looked up once.
+    points = list({(track.latitude, track.longitude) for track in tracks if not track.country})
+    degrees = np.array([[np.nan if number is None else number for number in point] for point in points]).reshape(-1, 2)
+    country_of = dict(zip(points, map(str, countries_at(degrees[:, 0], degrees[:, 1])), strict=True))
+    locate = cache(geocoder.locate)
+    for track in tracks:
         if track.country:
             yield track
-        elif country:
-            yield replace(track, country=str(country))
+        elif country := country_of[track.latitude, track.longitude]:
+            yield replace(track, country=country)
         elif track.place and (place := locate(track.place)) is not None and place.country:
             unknown = not (track.latitude or track.longitude)  # none, or 0, 0
             point = (place.latitude, place.longitude) if unknown else (track.latitude, track.longitude)

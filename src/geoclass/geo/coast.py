@@ -16,6 +16,8 @@ EARTH_RADIUS_KM = 6371.0088  # mean radius (IUGG)
 STEP_KM = 2.0  # largest gap between the points that stand for an edge
 
 _LONG_EDGE_DEGREES = 0.5  # longer edges are always looked at; shorter ones are found by their ends
+_FEW_PAIRS = 50_000_000  # that many distances are computed in less time than scipy takes to load
+_BLOCK = 1_000_000  # distances at a time
 _N_ROWS, _N_COLUMNS = 180, 360  # cells of one degree
 
 Floats = NDArray[np.float64]
@@ -45,16 +47,14 @@ class Edges:
 
     def nearest(self, latitude: Floats, longitude: Floats, *, reach_km: float) -> NDArray[np.intp]:
         """(n,) index of the polygon nearest to each point (degrees) within `reach_km`, or -1."""
-        from scipy.spatial import cKDTree
-
         near = np.flatnonzero(np.append(_cells_within(latitude, longitude, reach_km), True)[self.cell])
         polygon = np.full(latitude.shape, -1, dtype=np.intp)
         if not near.size:
             return polygon
         points, edge = self._points(near)
         reach = 2 * math.sin(reach_km / EARTH_RADIUS_KM / 2)  # the chord of that arc on the unit sphere
-        _, found = cKDTree(points).query(_unit_vectors(latitude, longitude), distance_upper_bound=reach)
-        inside = found < len(points)
+        chord, found = _nearest(points, _unit_vectors(latitude, longitude), reach)
+        inside = chord <= reach
         polygon[inside] = self.polygon[edge[found[inside]]]
         return polygon
 
@@ -69,6 +69,18 @@ class Edges:
         # Straight in degrees, as the polygons are: the 49th parallel is no great circle.
         points = start[which] + step[which] * (piece / pieces[which])[:, None]
         return _unit_vectors(points[:, 1], points[:, 0]), edges[which]
+
+
+def _nearest(points: Floats, asked: Floats, reach: float) -> tuple[Floats, NDArray[np.intp]]:
+    """(n,) chord and (n,) index of the point nearest to each that is asked for; infinity where none is within reach."""
+    if len(points) * len(asked) > _FEW_PAIRS:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(points).query(asked, distance_upper_bound=reach)  # type: ignore[no-any-return]
+    block = max(1, _BLOCK // len(points))
+    found = [np.argmax(asked[start : start + block] @ points.T, axis=1) for start in range(0, len(asked), block)]
+    index = np.concatenate(found)
+    return np.linalg.norm(points[index] - asked, axis=1), index
 
 
 def _cells_within(latitude: Floats, longitude: Floats, reach_km: float) -> NDArray[np.bool_]:
