@@ -6,6 +6,7 @@ import signal
 import sys
 import tempfile
 import threading
+import types
 from pathlib import Path
 
 import mutagen.id3
@@ -14,6 +15,7 @@ from tagging_helpers import FakeClassifier
 
 from geoclass.errors import StorageError, TaggingError
 from geoclass.library.scan import sound_files
+from geoclass.storage import try_lock
 from geoclass.tagging import apply, record, rewrite
 from geoclass.tagging import journal as journal_module
 from geoclass.tagging.apply import apply_plan
@@ -328,11 +330,50 @@ def test_a_full_disk_under_the_journal(small_disk: Path, make) -> None:
 
 
 def test_a_second_run_is_refused() -> None:
-    with only_run(), pytest.raises(TaggingError, match=str(os.getpid())) as error, only_run():
+    with only_run(), pytest.raises(TaggingError) as error, only_run():
         pass
-    assert error.value.hint
+    assert error.value.message == f"another geoclass run (process {os.getpid()}) is changing tags"
+    assert error.value.hint == "wait until it is done, or stop it with Ctrl-C; what it has finished is kept"
     with only_run():
         pass
+
+
+def test_the_lock_names_its_run_only(home: Path) -> None:
+    lock = home / "state" / "tag.lock"
+    lock.parent.mkdir()
+    lock.write_text("a longer line of an earlier run\n")
+    with only_run():
+        assert lock.read_text() == f"{os.getpid()}\n"
+
+
+def test_a_lock_without_a_name(home: Path) -> None:
+    """As it is for a moment between taking the lock and writing the name."""
+    with only_run():
+        os.truncate(home / "state" / "tag.lock", 0)
+        with pytest.raises(TaggingError, match=r"\(process unknown\)"), only_run():
+            pass
+
+
+def test_locks_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far behind every content, for others cannot read there; where the file is read and written does not change."""
+    calls: list[tuple[int, int, int]] = []
+
+    def locking(descriptor: int, mode: int, n_bytes: int) -> None:
+        calls.append((os.lseek(descriptor, 0, os.SEEK_CUR), mode, n_bytes))
+        if len(calls) > 1:
+            raise OSError(36, "Resource deadlock avoided")
+
+    windows = types.SimpleNamespace(locking=locking, LK_NBLCK=2)
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    with open(tmp_path / "file", "w+b") as file:
+        file.write(b"0123456789")
+        file.seek(3)
+        assert try_lock(file.fileno())
+        assert file.tell() == os.lseek(file.fileno(), 0, os.SEEK_CUR)
+        assert not try_lock(file.fileno())
+    assert [(mode, n_bytes) for _, mode, n_bytes in calls] == [(2, 1), (2, 1)]
+    assert all(place >= 2**40 for place, _, _ in calls)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -360,8 +401,9 @@ def test_errors_of_a_run_are_not_those_of_its_lock() -> None:
 def test_a_user_folder_that_cannot_be_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "file").touch()
     monkeypatch.setenv("GEOCLASS_HOME", str(home / "file"))
-    with pytest.raises(StorageError, match="cannot make the lock"), only_run():
+    with pytest.raises(StorageError, match="cannot make the lock") as error, only_run():
         pass
+    assert error.value.hint == "set GEOCLASS_HOME to a folder that you may write to"
 
 
 def test_a_living_copy_is_not_swept(make) -> None:

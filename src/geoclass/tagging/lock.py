@@ -22,7 +22,7 @@ def only_run() -> Iterator[None]:
         file = open(path, "a+", encoding="ascii")  # noqa: SIM115  (closed below; errors of the run are not ours)
     except OSError as error:
         raise StorageError(
-            f"cannot make the lock {path}: {error.strerror}", hint="GEOCLASS_HOME names another user folder"
+            f"cannot make the lock {path}: {error.strerror}", hint="set GEOCLASS_HOME to a folder that you may write to"
         ) from error
     with file:
         if not try_lock(file.fileno()):
