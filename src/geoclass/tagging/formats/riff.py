@@ -3,11 +3,12 @@
 Sources: Microsoft/IBM Multimedia Programming Interface 1.0 (RIFF); Apple, Audio Interchange File Format 1.3.
 """
 
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from geoclass.tagging.formats import id3
 from geoclass.tagging.formats.edit import Changes, Edit, compact, read_at
 
+Order = Literal["little", "big"]
 _ID3_CHUNKS = (b"ID3 ", b"id3 ")
 
 
@@ -41,17 +42,17 @@ def tag_of(file: BinaryIO) -> bytes:
     return found[1][8:] if found else b""
 
 
-def _find(file: BinaryIO, size: int) -> tuple[str, int, tuple[int, bytes] | None]:
+def _find(file: BinaryIO, size: int) -> tuple[Order, int, tuple[int, bytes] | None]:
     """The byte order, the length that the file's header names, and the ID3 chunk with its offset (padding excluded)."""
     head = read_at(file, 0, 12)
-    order = "little" if head.startswith(b"RIFF") else "big"
-    total = int.from_bytes(head[4:8], order)  # type: ignore[arg-type]
+    order: Order = "little" if head.startswith(b"RIFF") else "big"
+    total = int.from_bytes(head[4:8], order)
     if 8 + total > size:
         raise ValueError(f"the header says {8 + total} bytes, but the file has {size}")
     position = 12
     while position + 8 <= 8 + total:
         header = read_at(file, position, 8)
-        length = int.from_bytes(header[4:], order)  # type: ignore[arg-type]
+        length = int.from_bytes(header[4:], order)
         if position + 8 + length > 8 + total:
             raise ValueError(f"the chunk {header[:4]!r} at byte {position} is longer than the file")
         if header[:4] in _ID3_CHUNKS:
@@ -60,9 +61,9 @@ def _find(file: BinaryIO, size: int) -> tuple[str, int, tuple[int, bytes] | None
     return order, total, None
 
 
-def _chunk(name: bytes, content: bytes, order: str) -> bytes:
+def _chunk(name: bytes, content: bytes, order: Order) -> bytes:
     return name + _u32(len(content), order) + content + bytes(len(content) & 1)
 
 
-def _u32(value: int, order: str) -> bytes:
-    return value.to_bytes(4, order)  # type: ignore[arg-type]
+def _u32(value: int, order: Order) -> bytes:
+    return value.to_bytes(4, order)
