@@ -40,7 +40,8 @@ def language_of_title(text: str) -> Scores:
     script = script_of(text)
     if script and script != "Latin":
         return _of_script(text, script)
-    return probabilities(title_features(text), load_json("weights.json")["title"])
+    weights = load_json("weights.json")
+    return sharpened(probabilities(title_features(text), weights["title"]), weights["sharpness"])
 
 
 def language_of_text(text: str) -> Scores:
@@ -88,6 +89,11 @@ def probabilities(features: Mapping[str, Any], weights: Mapping[str, float]) -> 
     p = p * (1 - weights["not_as_it_reads"])
     p[..., [_ENGLISH]] = english * (1 - weights["english_titles"])
     return np.asarray(p + lost * _normalized(0.5 * _log_reach()))
+
+
+def sharpened(p: Scores, sharpness: float) -> Scores:
+    """Probabilities to a power, (…, n_languages)."""
+    return _normalized(sharpness * np.log(np.maximum(p, 1e-12)))
 
 
 def _of_script(text: str, script: str) -> Scores:
