@@ -9,7 +9,7 @@ import mutagen.id3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tagging_helpers import FakeClassifier, answer
+from tagging_helpers import FakeClassifier, answer, spliced
 
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.formats import id3
@@ -232,3 +232,210 @@ def test_rewriting_keeps_the_frames_of_any_bytes(data: bytes, version: int, flag
     assert b"ARTISTCOUNTRY\0TR" in new
     assert id3.tag_at(io.BytesIO(new), 0) == new
     assert id3.rewrite(new, {"TXXX:ARTISTCOUNTRY": ()}, new_version=4).rstrip(b"\0")[10:] == plain.rstrip(b"\0")[10:]
+
+
+# ---- tags by hand -----------------------------------------------------------------------------------------------
+
+COUNTRY, GENRE_KEY = "TXXX:ARTISTCOUNTRY", "TCON"
+
+
+def synchsafe(size: int) -> bytes:
+    return bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+
+
+def header(version: int, flags: int, size: int) -> bytes:
+    return b"ID3" + bytes([version, 0, flags]) + synchsafe(size)
+
+
+def whole(version: int, *frames: bytes, padding: int = 0, flags: int = 0) -> bytes:
+    body = b"".join(frames) + bytes(padding)
+    return header(version, flags, len(body)) + body
+
+
+def frame22(name: bytes, payload: bytes) -> bytes:
+    return name + len(payload).to_bytes(3, "big") + payload
+
+
+def written(version: int, text: bytes) -> bytes:
+    payload = b"\0ARTISTCOUNTRY\0" + text
+    return frame22(b"TXX", payload) if version == 2 else frame(version, b"TXXX", payload)
+
+
+def rewritten(tag: bytes, **values: tuple[str, ...]) -> bytes:
+    keys = {"country": COUNTRY, "genre": GENRE_KEY}
+    return id3.rewrite(tag, {keys[name]: found for name, found in values.items()}, new_version=4)
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_a_frame_is_added_behind_the_others_and_takes_padding(version: int) -> None:
+    title = frame22(b"TT2", b"\0Title") if version == 2 else frame(version, b"TIT2", b"\0Title", b"\x40\0")
+    new = written(version, b"TR")
+    old = whole(version, title, padding=100)
+    assert rewritten(old, country=("TR",)) == whole(version, title, new, padding=100 - len(new))
+    exact = whole(version, title, padding=len(new))
+    assert rewritten(exact, country=("TR",)) == whole(version, title, new)
+    short = whole(version, title, padding=len(new) - 1)
+    assert rewritten(short, country=("TR",)) == whole(version, title, new, padding=1_024)
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_a_frame_is_replaced_wherever_it_stands(version: int) -> None:
+    title = frame22(b"TT2", b"\0Title") if version == 2 else frame(version, b"TIT2", b"\0Title")
+    mood = frame22(b"TXX", b"\0Mood\0calm") if version == 2 else frame(version, b"TXXX", b"\0Mood\0calm")
+    old = whole(version, written(version, b"GR"), title, written(version, b"DE"), mood)
+    freed = len(written(version, b"DE"))
+    assert rewritten(old, country=("TR",)) == whole(version, title, mood, written(version, b"TR"), padding=freed)
+    assert rewritten(old, country=()) == whole(version, title, mood, padding=2 * freed)
+
+
+@pytest.mark.parametrize("asked", [3, 4])
+def test_a_new_tag_has_the_version_that_was_asked_for_and_room(asked: int) -> None:
+    new = id3.rewrite(b"", {COUNTRY: ("TR",)}, new_version=asked)
+    assert new == whole(asked, written(asked, b"TR"), padding=1_024)
+
+
+@pytest.mark.parametrize(
+    ("version", "values", "payload"),
+    [
+        (4, ("Folk",), b"\0Folk"),
+        (4, ("Folk", "Rock"), b"\0Folk\0Rock"),
+        (4, ("Türkü", "Rock"), b"\3" + "Türkü\0Rock".encode()),
+        (3, ("Folk", "Rock"), b"\0Folk; Rock"),
+        (3, ("Türkü",), b"\1" + "\ufeffTürkü".encode("utf-16-le")),
+        (2, ("Folk", "Rock"), b"\0Folk; Rock"),
+    ],
+)
+def test_text_is_ascii_where_it_can_be(version: int, values: tuple[str, ...], payload: bytes) -> None:
+    made = frame22(b"TCO", payload) if version == 2 else frame(version, b"TCON", payload)
+    assert rewritten(whole(version), genre=values) == whole(version, made, padding=1_024)
+    assert read_tags_of(whole(version, made)) == values
+
+
+def read_tags_of(tag: bytes) -> tuple[str, ...]:
+    """The genres, by mutagen."""
+    return tuple(part for text in mutagen.id3.ID3(io.BytesIO(tag))["TCON"].genres for part in text.split("; "))
+
+
+def test_each_utf16_string_has_a_mark_of_its_own() -> None:
+    payload = b"\1" + "\ufeffARTISTCOUNTRY\0\ufeffTürkiye".encode("utf-16-le")
+    assert rewritten(whole(3), country=("Türkiye",)) == whole(3, frame(3, b"TXXX", payload), padding=1_024)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "description"),
+    [(0, b"ArtistCountry\0"), (3, b"artistcountry\0")]
+    + [(1, "\ufeffARTISTCOUNTRY\0".encode(codec)) for codec in ("utf-16-le", "utf-16-be")]
+    + [(2, "ARTISTCOUNTRY\0".encode("utf-16-be"))],
+)
+def test_a_description_is_found_in_every_encoding(encoding: int, description: bytes) -> None:
+    old = frame(4, b"TXXX", bytes([encoding]) + description + b"x")
+    assert b"x" not in rewritten(whole(4, old, padding=100), country=())
+
+
+def test_frames_that_are_packed_or_encrypted_are_not_ours() -> None:
+    packed = frame(4, b"TCON", bytes(4) + b"\x78\x9c", b"\0\x09")
+    assert rewritten(whole(4, packed), genre=()) == whole(4, packed)
+    assert rewritten(whole(4, frame(4, b"TCON", b"\0Pop", b"\x40\0")), genre=()) == whole(4, padding=14)
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_the_extended_header_goes_for_it_describes_the_old_bytes(version: int) -> None:
+    extended = bytes([0, 0, 0, 6, 0, 0]) + bytes(4) if version == 3 else synchsafe(6) + b"\1\0"
+    title = frame(version, b"TIT2", b"\0Title")
+    old = header(version, 0x40, len(extended + title) + 60) + extended + title + bytes(60)
+    new = rewritten(old, country=("TR",))
+    room = len(extended) + 60 - len(written(version, b"TR"))
+    assert new == whole(version, title, written(version, b"TR"), padding=room)
+
+
+def test_the_footer_goes_too() -> None:
+    title = frame(4, b"TIT2", b"\0Title")
+    body = header(4, 0x10, len(title)) + title
+    old = body + b"3DI" + body[3:10]
+    assert id3.tag_at(io.BytesIO(old + b"sound"), 0) == old
+    new = rewritten(old, country=("TR",))
+    assert new == whole(4, title, written(4, b"TR"), padding=1_024)
+    roomy = frame(4, b"PRIV", bytes(100))
+    body = header(4, 0x10, len(roomy)) + roomy
+    assert rewritten(body + b"3DI" + body[3:10]) == whole(4, roomy, padding=10)
+
+
+def test_plain_sizes_of_old_itunes_stay_plain() -> None:
+    """200 and 300 bytes: as synchsafe numbers they would mean something else."""
+    frames = [
+        name + struct.pack(">I", size) + b"\0\0\0" + b"x" * (size - 1)
+        for name, size in ((b"TIT2", 200), (b"TALB", 300))
+    ]
+    text = b"\0ARTISTCOUNTRY\0" + b"y" * 200
+    ours = b"TXXX" + struct.pack(">I", len(text)) + b"\0\0" + text
+    assert rewritten(whole(4, *frames), country=("y" * 200,)) == whole(4, *frames, ours, padding=1_024)
+
+
+def test_what_follows_damaged_frames_stays_behind_ours() -> None:
+    title, rest = frame(4, b"TIT2", b"\0Title"), b"\xff\xfe damaged"
+    new = rewritten(whole(4, title, rest), country=("TR",))
+    assert new == whole(4, title, written(4, b"TR"), rest, padding=1_024)
+    overlong = b"TALB" + synchsafe(500) + b"\0\0\0short"
+    assert rewritten(whole(4, title, overlong), country=("TR",)) == whole(
+        4, title, written(4, b"TR"), overlong, padding=1_024
+    )
+
+
+def test_unsynchronised_tags_stay_so() -> None:
+    raw = b"\0\xff\xe0 \xff\0 \xff"
+    private = frame(3, b"PRIV", raw)
+    body = private.replace(b"\xff", b"\xff\0")
+    new = rewritten(header(3, 0x80, len(body)) + body, country=("TR",))
+    assert new[5] == 0x80
+    assert new[10:].replace(b"\xff\0", b"\xff").startswith(private + written(3, b"TR"))
+    content = new[10 : new.index(b"ARTISTCOUNTRY\0TR") + 16]
+    assert not re.search(rb"\xff[\xe0-\xff]", content)
+    assert private.replace(b"\xff\0", b"\xff\0\0").replace(b"\xff\xe0", b"\xff\0\xe0") in new
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        (whole(5), r"^ID3v2\.5 is not a version of ID3 that is known$"),
+        (whole(1), r"^ID3v2\.1 is not a version"),
+        (header(2, 0x40, 0), r"^the ID3v2\.2 tag is compressed, which no program reads$"),
+        (header(4, 0x40, 3) + bytes(3), r"^the ID3 tag ends within its extended header$"),
+        (header(4, 0x40, 6) + synchsafe(3) + bytes(2), r"^the extended header of the ID3 tag has an impossible size$"),
+        (header(4, 0x40, 6) + synchsafe(7) + bytes(2), r"^the extended header of the ID3 tag has an impossible size$"),
+        (header(3, 0x40, 6) + bytes([0, 0, 0, 3]) + bytes(2), r"^the extended header of the ID3 tag has an impossible"),
+    ],
+)
+def test_tags_that_cannot_be_followed_are_refused(tag: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        rewritten(tag, country=("TR",))
+
+
+def test_a_tag_has_at_most_256_mib() -> None:
+    with pytest.raises(ValueError, match=r"^the ID3 tag would become larger than 256 MiB$"):
+        rewritten(b"", country=("x" * (1 << 28),))
+
+
+@pytest.mark.parametrize(
+    ("data", "length"),
+    [
+        (whole(4, padding=20) + b"sound", 30),
+        (b"ID3\4\0\0\0\0\0", 0),  # shorter than a header
+        (b"ID3\4\0\0\x80\0\0\0" + bytes(20), 0),  # not a synchsafe size
+        (b"IDX\4\0\0\0\0\0\4" + bytes(20), 0),
+        (b"xx" + whole(4), 0),
+        (header(3, 0x10, 4) + bytes(20), 14),  # a footer came with v2.4
+    ],
+)
+def test_where_a_tag_ends(data: bytes, length: int) -> None:
+    assert len(id3.tag_at(io.BytesIO(data), 0)) == length
+    assert id3.tag_at(io.BytesIO(b"front" + data), 5) == data[:length]
+
+
+def test_edits_leave_out_what_stands_between_the_header_and_the_change() -> None:
+    picture = frame(4, b"APIC", b"\0image/png\0\3\0" + bytes(range(256)) * 4)
+    data = whole(4, picture) + b"\xff\xfb sound"
+    made = id3.edits(io.BytesIO(data), {COUNTRY: ("TR",)}, new_version=4)
+    assert sum(len(edit.old) for edit in made) < 10
+    assert spliced(lambda _file: made, data) == whole(4, picture, written(4, b"TR"), padding=1_024) + b"\xff\xfb sound"
+    swapped = id3.edits(io.BytesIO(data), {COUNTRY: ("TR",)}, new_version=4, replacement=whole(3))
+    assert spliced(lambda _file: swapped, data) == whole(3, written(3, b"TR"), padding=1_024) + b"\xff\xfb sound"
