@@ -25,13 +25,13 @@ def _show_task(output: Output, metrics: Mapping[str, Any]) -> None:
         f"\n{metrics['task']}, {metrics['split']} split, {_loud(metrics['protocol'])}: {metrics['n_tracks']:,} tracks "
         f"by {metrics['n_artists']:,} artists, {metrics['n_classes']} classes"
     )
-    columns = ["per track", "", "95 % interval"]
+    columns = ["per track", "", "95 % CI"]
     if honest:
-        columns = ["per track", f"all {metrics['n_tracks']:,}", "95 % interval"]
-        columns += [f"new to the model: {honest['n_tracks']:,} (honest)", "95 % interval"]
-    output.table(title, columns, list(_metric_rows(metrics, honest)))
+        columns = ["per track", f"all {metrics['n_tracks']:,}", "95 % CI"]
+        columns += [f"{honest['n_tracks']:,} new (honest)", "95 % CI"]
     if "training_overlap" in metrics:
         _say_overlap(output, overlap)
+    output.table(title, columns, list(_metric_rows(metrics, honest)))
     if metrics["bootstrap"]["note"]:
         output.say(metrics["bootstrap"]["note"])
     _say_threshold(output, metrics["abstention"])
@@ -51,7 +51,7 @@ def _metric_rows(*reports: Mapping[str, Any] | None) -> Iterator[list[str]]:
                 digits, value = digits_of(name), metrics.get(name)
                 bounds = metrics["intervals"].get(name)
                 row.append("" if value is None else f"{value:,.{digits}f}")
-                row.append("" if bounds is None else f"{bounds[0]:,.{digits}f} to {bounds[1]:,.{digits}f}")
+                row.append("" if bounds is None else f"{bounds[0]:,.{digits}f}–{bounds[1]:,.{digits}f}")
         yield row
 
 
@@ -62,9 +62,10 @@ def _say_overlap(output: Output, overlap: Mapping[str, Any] | None) -> None:
             "(train it again to get them)"
         )
     elif overlap["tracks"]:
+        artists = f", and on tracks by the artists of {overlap['same_artist']:,}" if overlap["same_artist"] else ""
+        known = f"{overlap['same_track']:,} of these {overlap['of']:,} tracks"
         output.warn(
-            f"LEAKY: the model was trained or tuned on {overlap['same_track']:,} of these {overlap['of']:,} tracks, "
-            f"and on tracks by the artists of {overlap['same_artist']:,}"
+            f"LEAKY: the model was trained or tuned on {known}{artists}"
             + ("" if overlap["honest"] else "; none is new to it, so there is no honest score on this split")
         )
 
