@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from prediction_cases import report_of
 
 from geoclass.errors import EvaluationError
 from geoclass.evaluation.compare import compare
+from geoclass.evaluation.overlap import Overlap
 from geoclass.metrics.predictions import TaskPredictions
 
 Make = Callable[..., TaskPredictions]
@@ -64,3 +66,29 @@ def test_other_tasks_and_other_tracks_are_refused(make_predictions: Make) -> Non
     )
     with pytest.raises(EvaluationError, match="no track in common"):
         compare([genre, report_of(renamed)], ["a", "b"])
+
+
+def test_differences_are_measured_on_tracks_that_are_new_to_every_model(make_predictions: Make, tmp_path: Path) -> None:
+    poor, good = make_predictions(n_tracks=60, skill=1.0), make_predictions(n_tracks=60, skill=3.0, model_seed=1)
+    known = [np.arange(60) < 10, np.arange(60) >= 55]
+    reports = [
+        replace(report_of(of), overlap=Overlap(tracks, np.zeros(60, bool)))
+        for of, tracks in zip((poor, good), known, strict=True)
+    ]
+    comparison = compare(reports, ["a", "b"], bootstrap=20)
+    assert (comparison.n_tracks, comparison.n_known) == (45, 15)
+    new = np.arange(10, 55)
+    difference = next(d for d in comparison.differences if d.score == "accuracy")
+    expected = good.take(new).top_is_right.mean() - poor.take(new).top_is_right.mean()
+    assert difference.difference == pytest.approx(expected)
+    assert json.loads((comparison.write(tmp_path) / "comparison.json").read_text())["n_known"] == 15
+    everything = [replace(report, overlap=Overlap(np.ones(60, bool), np.ones(60, bool))) for report in reports]
+    assert (compare(everything, ["a", "b"], bootstrap=20).n_tracks) == 60
+
+
+def test_differences_of_few_artists_have_no_intervals(make_predictions: Make) -> None:
+    reports = [report_of(make_predictions(n_tracks=12, skill=skill)) for skill in (1.0, 3.0)]
+    comparison = compare(reports, ["a", "b"], bootstrap=20)
+    assert "at least 10 are needed" in comparison.note
+    assert comparison.differences
+    assert all(d.low is d.high is d.p is None for d in comparison.differences)

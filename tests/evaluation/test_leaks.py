@@ -30,6 +30,8 @@ def rows_of(
     dataset: Dataset = write_dataset(tracks, labels={"country": ("FR", "DE")}, group=group)
     report = evaluate(make_echo({"country": ("FR", "DE")}), dataset=dataset, bootstrap=0).tasks["country"]
     found = leak_report(dataset, report, split="test")
+    assert found.task == "country"
+    assert found.audit.group == dataset.group
     return {row.tracks: (row.n_tracks, row.accuracy) for row in found.rows}, found.advice
 
 

@@ -61,8 +61,8 @@ def test_decisions_on_sets_of_labels_are_scikit_learns() -> None:
 
 def test_labels_that_always_or_never_apply_have_no_balanced_accuracy() -> None:
     truth = np.array([[1, 1, 0, 1], [0, 1, 0, 1], [0, 1, 0, 0]])
-    decided = np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 0, 0]])
-    expected = np.mean([(1 + 1 / 2) / 2, (1 / 2 + 1) / 2])  # of the first and the last label
+    decided = np.array([[1, 1, 1, 1], [0, 0, 0, 1], [1, 0, 0, 1]])
+    expected = np.mean([(1 + 1 / 2) / 2, (1 + 0) / 2])  # of the first and the last label
     assert counts_of(truth, decided)["balanced_accuracy"] == pytest.approx(expected)
 
 

@@ -148,7 +148,8 @@ def show_comparison(output: Output, comparison: "Comparison") -> None:
         for item in comparison.differences
         if item.score in ("accuracy", "balanced_accuracy", "mAP")
     ]  # fmt: skip
-    title = f"\ndifferences on {comparison.n_tracks:,} common tracks"
+    which = "common tracks that are new to all models" if comparison.n_known else "common tracks"
+    title = f"\ndifferences on {comparison.n_tracks:,} {which}"
     output.table(title, ["", "metric", "difference", "95 % interval", "p"], differences)
     if comparison.note:
         output.say(comparison.note)

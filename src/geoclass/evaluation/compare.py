@@ -27,7 +27,8 @@ class Comparison:
     task: str
     reports: tuple[TaskReport, ...]  # each on all tracks that it can be scored on
     names: tuple[str, ...]  # one per report, all different
-    n_tracks: int  # that all models are scored on
+    n_tracks: int  # that the differences are measured on
+    n_known: int = 0  # left out of them: some model was fitted on the track or its artist
     differences: tuple[Difference, ...]
     note: str = ""  # why the differences have no intervals
 
@@ -44,11 +45,13 @@ class Comparison:
             metrics=metrics,
             differences=self.differences,
             n_tracks=self.n_tracks,
+            n_known=self.n_known,
             note=self.note,
         )
         content = {
             "task": self.task,
             "n_tracks": self.n_tracks,
+            "n_known": self.n_known,
             "level": LEVEL,
             "note": self.note,
             "models": {name: of["model"] for name, of in zip(self.names, metrics, strict=True)},
@@ -59,7 +62,10 @@ class Comparison:
 
 
 def compare(reports: Sequence[TaskReport], names: Sequence[str], *, bootstrap: int = 1000, seed: int = 0) -> Comparison:
-    """Compare reports of one task, split and data set, pair by pair, on the tracks that all models can be scored on.
+    """Compare reports of one task, split and data set, pair by pair.
+
+    Tracks that every model can be scored on are compared, and of these only the ones that are new to all models; where
+    none is, all of them.
 
     Raises:
         EvaluationError: Different tasks, or no track in common.
@@ -67,7 +73,7 @@ def compare(reports: Sequence[TaskReport], names: Sequence[str], *, bootstrap: i
     tasks = {report.task for report in reports}
     if len(tasks) != 1:
         raise EvaluationError(f"models for {' and '.join(sorted(tasks))} cannot be compared")
-    common = _common([report.predictions for report in reports])
+    common, n_known = _common(reports)
     unique = _unique(names)
     note = interval_note(common[0].n_artists, bootstrap)
     values = [compute_metrics(predictions, bootstrap=0) for predictions in common]
@@ -80,6 +86,7 @@ def compare(reports: Sequence[TaskReport], names: Sequence[str], *, bootstrap: i
         reports=tuple(reports),
         names=tuple(unique),
         n_tracks=common[0].n_tracks,
+        n_known=n_known,
         differences=tuple(differences),
         note=note,
     )
@@ -98,15 +105,24 @@ def _differences(
             yield Difference(*names, score, difference, of_score.get("low"), of_score.get("high"), of_score.get("p"))
 
 
-def _common(models: Sequence[TaskPredictions]) -> list[TaskPredictions]:
-    shared = set.intersection(*(set(predictions.track_ids) for predictions in models))
+def _common(reports: Sequence[TaskReport]) -> tuple[list[TaskPredictions], int]:
+    """The predictions of each model for the tracks to compare, and how many are left out because a model knows them."""
+    shared = set.intersection(*(set(report.predictions.track_ids) for report in reports))
     if not shared:
         raise EvaluationError("the models have no track in common that all of them can be scored on")
+    known = {
+        track
+        for report in reports
+        if report.overlap is not None
+        for track, is_known in zip(report.predictions.track_ids, report.overlap.either, strict=True)
+        if is_known and track in shared
+    }
+    chosen = shared - known or shared
     taken = []
-    for predictions in models:
-        rows = [row for row, track in enumerate(predictions.track_ids) if track in shared]
+    for predictions in (report.predictions for report in reports):
+        rows = [row for row, track in enumerate(predictions.track_ids) if track in chosen]
         taken.append(predictions if len(rows) == predictions.n_tracks else predictions.take(np.array(rows)))
-    return taken
+    return taken, len(shared) - len(chosen)
 
 
 def _unique(names: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ def write_comparison_page(
     metrics: Sequence[Mapping[str, Any]],
     differences: Sequence[Difference],
     n_tracks: int,
+    n_known: int = 0,
     note: str = "",
 ) -> Path:
     """Draw the figures into `folder` and write index.html, with links to the models' own pages.
@@ -28,7 +29,8 @@ def write_comparison_page(
         names: Of the models and their folders.
         metrics: By model, what its metrics.json holds.
         differences: Of each pair of models.
-        n_tracks: Tracks that all models are compared on.
+        n_tracks: Tracks that the differences are measured on.
+        n_known: Tracks left out of the differences because a model was fitted on them or on their artists.
         note: Why the differences have no intervals, if they have none.
     """
     with style():
@@ -45,6 +47,7 @@ def write_comparison_page(
         metrics=metrics,
         protocol="leaky" if "leaky" in protocols else protocols[0],
         n_tracks=n_tracks,
+        n_known=n_known,
         note=note,
         sections=[
             Section("models", "Models", "comparison/models.html"),
