@@ -2,12 +2,14 @@
 
     python benchmarks/startup.py [--file SONG] [--repeats 21] [--json result.json]
 
-Every figure is the median over fresh processes. The phases of `tag` come from one process each, which does in turn
-what the command does; the last row is the command itself. Without --file the song is synthesized.
+Every figure is the median over fresh processes, with an empty cache, beside `python -c "import torch"` in the same
+round. The phases of `tag` come from one process each, which does in turn what the command does; the last row is the
+command itself. Without --file the song is synthesized.
 """
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -64,6 +66,7 @@ def main() -> None:
         folder = Path(name)
         song = arguments.file or next(iter(copies(folder, None, 1)))
         copy = folder / f"copy{song.suffix}"
+        os.environ["GEOCLASS_HOME"] = str(home := folder / "home")
 
         def tag() -> None:
             _geoclass("tag", str(copy), "--candidates", "--journal", str(folder / "tag.jsonl"))
@@ -74,10 +77,16 @@ def main() -> None:
             for phase, seconds in json.loads(said).items():
                 times.setdefault(phase, []).append(seconds)
 
-        steps: dict[str, Callable[[], None]] = {"--help": lambda: _geoclass("--help"), "phases": phases, "tag": tag}
+        def import_torch() -> None:
+            subprocess.run([sys.executable, "-c", "import torch"], check=True)
+
+        steps: dict[str, Callable[[], None]] = {
+            "import torch": import_torch, "--help": lambda: _geoclass("--help"), "phases": phases, "tag": tag,
+        }  # fmt: skip
         for _ in range(arguments.repeats):
             for step, run in steps.items():
                 shutil.copyfile(song, copy)
+                shutil.rmtree(home, ignore_errors=True)
                 for journal in folder.glob("*.jsonl"):
                     journal.unlink()
                 begun = time.perf_counter()
@@ -88,6 +97,9 @@ def main() -> None:
         values = times[step]
         name = f"  {step}" if step in ORDER else f"geoclass {step}"
         print(f"{name:24}{statistics.median(values):9.3f}{min(values):8.3f}{max(values):8.3f}")
+    torch_s = statistics.median(times["import torch"])
+    ratio = statistics.median(times["tag"]) / torch_s
+    print(f"\nimport torch alone takes {torch_s:.3f} s: `geoclass tag`, cold, {ratio:.2f} times as long")
     if arguments.json:
         arguments.json.write_text(json.dumps(times, indent=2) + "\n")
 

@@ -1,5 +1,6 @@
 """The `geoclass` command: its sub-commands, and nothing heavy."""
 
+import gc
 import os
 import sys
 import threading
@@ -90,6 +91,7 @@ def main() -> None:
     try:
         app()
     except SystemExit as end:
+        gc.freeze()  # the process ends: looking for cycles among what torch imported would take half a second
         if threading.active_count() > 1:
             _leave_work_behind(end.code)
         raise

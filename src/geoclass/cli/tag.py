@@ -100,6 +100,7 @@ def tag(
     """
     with session(quiet=quiet or json_, debug=debug) as output:
         from geoclass.cli.tag_output import follow
+        from geoclass.evidence.identify import load_ahead
         from geoclass.inference.heard import HeardCache
         from geoclass.library.scan import sound_files
         from geoclass.parallel.threads import closing_source
@@ -131,6 +132,8 @@ def tag(
         files = list(sound_files(paths, recursive=recursive))
         if not files:
             raise UsageError(f"no sound files in {', '.join(map(str, paths))}")
+        if "language" in (witnesses or ()):
+            load_ahead()
         remembered = Corrections.load()
         options = {"excerpt_seconds": excerpt_seconds, "workers": workers, "batch_size": batch_size}
         with HeardCache() as cache, nullcontext() if dry_run else only_run():

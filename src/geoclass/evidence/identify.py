@@ -10,6 +10,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
+from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ _MAX_LYRICS = 2_000  # letters are enough
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _FOLDED = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ß": "ss"})
 
+_LOADING = Lock()
 _ENGLISH = LANGUAGES.index("en")
 
 Scores = NDArray[np.float64]  # (n_languages,) in the order of LANGUAGES
@@ -127,9 +129,22 @@ def _ngrams(text: str) -> tuple[Scores, int]:
     return raw - raw.max(), max(1, len(text.encode("utf-8", "replace")))
 
 
-@cache
+def load_ahead() -> None:
+    """Begin to read py3langid's model beside what else a program starts with.
+
+    Of the 0.7 s that takes, most is decompression, which leaves the interpreter to others.
+    """
+    Thread(target=_identifier, daemon=True).start()
+
+
 def _identifier() -> Any:
-    """py3langid's model: 4.5 MB, read in a second when the first title is."""
+    """py3langid's model; whoever asks for it first reads it, and the others wait."""
+    with _LOADING:
+        return _loaded()
+
+
+@cache
+def _loaded() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
