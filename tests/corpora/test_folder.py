@@ -142,7 +142,7 @@ def test_lines_of_a_csv_that_cannot_be_used_are_skipped_each_with_its_reason(csv
         "path is listed twice",
         "audio file is missing",
         "audio file is empty (0 bytes)",
-        "the line has no path",
+        "line without a path",
         "",
     ]
 
@@ -188,7 +188,7 @@ def test_a_split_of_ones_own(csv_folder: Path) -> None:
     write_csv(csv_folder / "labels.csv", [["path", "country", "split"], *rows])
     corpus = Folder(csv_folder)
     assert [track.split for track in tracks(corpus).values()] == ["train", "valid", "test"]
-    assert skipped(corpus) == {"sound/d.mp3": "split is none of train, valid, test"}
+    assert skipped(corpus) == {"sound/d.mp3": "unknown split: expected train, valid, test"}
 
 
 def test_a_csv_of_unknown_countries_is_one_error(csv_folder: Path) -> None:

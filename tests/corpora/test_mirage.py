@@ -30,7 +30,7 @@ def test_a_track_counts_once_at_its_first_broadcast(tmp_path: Path) -> None:
         ("Dudu", "Tarkan", "TR"),
     ]
     assert corpus.notes[-2:] == [
-        "1 broadcasts repeat a track; its first one counts, 1 came from another country",
+        "1 broadcasts repeat a track and are ignored, 1 of them from another country",
         "1 of 3 tracks have no row in features.csv, such as Kuzu Kuzu by Tarkan",
     ]
 
@@ -39,7 +39,7 @@ def test_what_cannot_be_used_is_skipped_each_with_its_reason(tmp_path: Path) -> 
     tree = mirage_tree(tmp_path)
     reasons = [item.reason for item in MIRAGE(tree.root, **tree.options).tracks() if isinstance(item, Skipped)]
     assert reasons == [
-        "the broadcast names no track or no artist",
+        "broadcast without a track or an artist",
         "no row in features.csv",
         "unknown country: Atlantis",
     ]
@@ -115,7 +115,7 @@ def test_the_separate_tables_are_joined(tmp_path: Path) -> None:
     assert [(item.title, item.artist, item.country) for item in found if isinstance(item, Track)] == [("A", "x", "PE")]
     assert [item.reason for item in found if isinstance(item, Skipped)] == [
         "no country of the station",
-        "the broadcast names no track or no artist",
+        "broadcast without a track or an artist",
     ]
 
 
@@ -143,7 +143,7 @@ def test_a_table_that_joins_nowhere_is_one_error(tmp_path: Path) -> None:
     mirage_features(root / "f.csv", [("a", "other"), ("b", "other")])
     with pytest.raises(CorpusError, match=r"6 of 6 tracks .* A by x; B by x; C by x$") as caught:
         list(MIRAGE(root, features="f.csv").tracks())
-    assert "the join is on track and artist" in str(caught.value.hint)
+    assert "rows are joined on track and artist" in str(caught.value.hint)
 
 
 def test_features_that_are_not_numbers_are_skipped(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_spotipy_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch, cache: Pa
 def test_a_cache_of_a_newer_version_is_refused(cache: Path, spotify_stub: SpotifyStub) -> None:
     cache.parent.mkdir()
     cache.write_text(json.dumps({"format": "geoclass/spotify-cache", "version": 2}) + "\n")
-    with pytest.raises(StorageError, match="no cache of this geoclass"):
+    with pytest.raises(StorageError, match="not a cache of this version of geoclass"):
         SpotifyFeatures(cache=cache, client=spotify_stub.client())
 
 

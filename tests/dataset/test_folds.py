@@ -21,7 +21,13 @@ N_ARTISTS, N_FOLDS = 18, 4
 
 
 def write(
-    folder: Path, *, group: str = "artist", shifts: tuple[float, ...] = (0.0,), same_name: bool = False
+    folder: Path,
+    *,
+    group: str = "artist",
+    shifts: tuple[float, ...] = (0.0,),
+    same_name: bool = False,
+    task: str = "country",
+    fingerprint: str = "f",
 ) -> Dataset:
     """18 artists from two countries, two tracks of two segments each; the row of a segment is its own number."""
     tracks, segments = [], []
@@ -29,8 +35,10 @@ def write(
         artist = number // 2
         name = ("Beyoncé", "BEYONCE")[artist % 2] if same_name and artist < 2 else f"name {artist}"
         split = ("train", "train", "valid", "test")[artist % 4]
-        tracks.append({"track_id": f"t{number:02d}", "artist_id": str(artist), "artist": name, "split": split,
-                       "country": ("FR", "DE")[artist % 2], "genres": ("Folk|Rock", "Jazz")[artist % 2]})  # fmt: skip
+        tracks.append({
+            "track_id": f"t{number:02d}", "artist_id": str(artist), "artist": name, "split": split,
+            "country": ("FR", "DE")[artist % 2], "genres": ("Folk|Rock", "Jazz|Folk")[artist // 2 % 2],
+        })  # fmt: skip
         for shift in shifts if split == "train" else (0.0,):
             segments += [(f"t{number:02d}", start_s, shift, split) for start_s in (0.0, 5.0)]
     (folder / "features" / "f").mkdir(parents=True)
@@ -39,9 +47,12 @@ def write(
     table = pd.DataFrame([{column: track.get(column, "") for column in TRACK_COLUMNS} for track in tracks])
     table.to_csv(folder / "tracks.csv", index=False)
     pd.DataFrame(segments, columns=SEGMENT_COLUMNS).to_csv(folder / "features" / "f" / "segments.csv", index=False)
-    config = BuildConfig(group=group, front_end=TableConfig(columns=("number",)))  # type: ignore[arg-type]
+    config = BuildConfig(
+        task=task, multi_label=task == "genre", group=group, front_end=TableConfig(columns=("number",)),
+    )  # type: ignore[arg-type]  # fmt: skip
     document = {
-        "build": to_dict(config), "labels": {"country": ["DE", "FR"]}, "fingerprint": "f" * 64, "features": "f",
+        "build": to_dict(config), "labels": {task: {"country": ["DE", "FR"], "genre": ["Folk", "Jazz", "Rock"]}[task]},
+        "fingerprint": fingerprint * 64, "features": "f",
         "split": {"group": group, "protocol": "artist-disjoint", "source": "official"}, "counts": {"tracks": 36},
         "normalization": {"mean": [0.0], "std": [1.0]},
     }  # fmt: skip
@@ -75,6 +86,27 @@ def test_no_artist_stands_in_two_splits_of_a_fold(tmp_path: Path, column: str) -
     if column == "track_id":  # two tracks of an artist may part
         held["artist"] = tracks.loc[fold.segments["track_id"], "artist_id"].to_numpy()
         assert (held.groupby("artist")["in"].nunique() > 1).any()
+
+
+@pytest.mark.parametrize("task", ["country", "genre"])
+def test_each_fold_tests_as_many_artists_of_each_label(tmp_path: Path, task: str) -> None:
+    """Nine artists a country; ten and eight by their first genre: two or three of each in each of four folds."""
+    dataset = write(tmp_path, task=task)
+    tracks = dataset.tracks.set_index("track_id")
+    label = tracks["country"] if task == "country" else tracks["genres"].map(lambda genres: genres.split("|")[0])
+    for seed in range(6):
+        for fold in folds_of(dataset, seed=seed):
+            tested = Counter(label[fold.segments["track_id"][fold.segments["split"] == "test"]])
+            assert len(tested) == 2
+            assert set(tested.values()) <= {8, 12}
+
+
+def test_a_fold_of_a_leaky_split_keeps_artists_apart_and_says_so(tmp_path: Path) -> None:
+    dataset = write(tmp_path)
+    dataset.tracks["artist_id"] = dataset.tracks["artist"] = [str(number % 9) for number in range(2 * N_ARTISTS)]
+    assert dataset.protocol == "leaky"
+    fold = fold_of_dataset(dataset, 0, n_folds=3)
+    assert (fold.protocol, dataset.protocol) == ("artist-disjoint", "leaky")
 
 
 def test_segments_are_dealt_out_singly_when_they_are_the_group(tmp_path: Path) -> None:
@@ -121,7 +153,8 @@ def test_a_fold_has_a_name_of_its_own_and_leaves_the_data_set_as_it_was(tmp_path
     splits = dataset.segments["split"].tolist()
     prints = {fold.fingerprint for seed in (0, 1) for fold in folds_of(dataset, seed=seed)}
     prints |= {fold_of_dataset(dataset, 0, n_folds=3).fingerprint, dataset.fingerprint}
-    assert len(prints) == 2 * N_FOLDS + 2
+    prints.add(fold_of_dataset(write(tmp_path / "other", fingerprint="e"), 0, n_folds=3).fingerprint)
+    assert len(prints) == 2 * N_FOLDS + 3
     assert dataset.segments["split"].tolist() == splits
     fold = fold_of_dataset(dataset, 2, n_folds=N_FOLDS, seed=5)
     assert fold.document["split"]["source"] == "fold 3 of 4, seed 5"

@@ -1,4 +1,4 @@
-"""Mean and deviation of a feature store."""
+"""Mean and standard deviation of a feature store."""
 
 import subprocess
 import sys

@@ -112,7 +112,7 @@ def test_an_official_split_with_every_artist_everywhere_is_called_leaky(songs: P
     touched = next(entry for entry in audit(dataset).shared if entry.kind == "artist" and entry.second == "test")
     assert (touched.tracks, touched.of) == (15, 15)
     summary = json.loads((dataset.folder / "summary.json").read_text())
-    expected = "the splits leak: 30 of 30 tracks in valid and test have an artist who is in another split, too"
+    expected = "the splits leak: 30 of 30 tracks in valid and test are by an artist who is in another split, too"
     assert expected in summary["warnings"]
     again = fold_of_dataset(dataset, 0, n_folds=3)
     assert (again.protocol, again.group) == ("artist-disjoint", "artist")  # folds keep the artists apart

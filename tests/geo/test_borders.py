@@ -101,7 +101,7 @@ def test_no_points_give_no_countries() -> None:
 
 
 def test_latitudes_and_longitudes_must_pair() -> None:
-    with pytest.raises(GeoError, match="2 latitudes do not go with 1"):
+    with pytest.raises(GeoError, match="expected as many longitudes as latitudes, found 1 and 2"):
         countries_at([1.0, 2.0], [1.0])
 
 

@@ -32,7 +32,7 @@ def build_dataset(
         typer.Option(help="Subset of FMA; each contains the smaller ones. small by default."),
     ] = None,
     features: Annotated[
-        Path | None, typer.Option(help="Read a table of published features instead of audio (GTZAN, MIRAGE).")
+        Path | None, typer.Option(help="Table of published features to read instead of audio (GTZAN, MIRAGE).")
     ] = None,
     spotify: Annotated[bool, typer.Option("--spotify", help="Get the features of MIRAGE tracks from Spotify.")] = False,
     n_features: Annotated[int | None, typer.Option(help="UCI: 68 features, or 116 with chroma. 68 by default.")] = None,

@@ -12,9 +12,11 @@ def inspect(
     dataset: Annotated[
         Path | None, typer.Argument(help="Folder of the data set; the newest of the user data folder by default.")
     ] = None,
-    plots: Annotated[Path | None, typer.Option(help="Also draw counts, durations and sample log-mels here.")] = None,
+    plots: Annotated[
+        Path | None, typer.Option(help="Folder for plots of counts, durations and example log-mels.")
+    ] = None,
     audit: Annotated[
-        bool, typer.Option("--audit", help="Look for artists, albums, titles and sound on both sides of a split.")
+        bool, typer.Option("--audit", help="Look for artists, albums, titles and audio that two splits share.")
     ] = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -94,7 +96,7 @@ def _audit(output: Output, dataset: Any) -> None:
         (one.kind, f"{one.first} / {one.second}", one.shared, f"{one.tracks} of {one.of}", "; ".join(one.examples[:2]))
         for one in found.shared
     ]
-    output.table("\nleaks: what stands on both sides", ["what", "splits", "shared", "tracks touched", "such as"], rows)
+    output.table("\nleaks: what two splits share", ["what", "splits", "shared", "tracks affected", "examples"], rows)
     if found.copies:
         copies = [
             (f"{c.first} {c.first_track}", f"{c.second} {c.second_track}", c.similarity) for c in found.copies[:10]

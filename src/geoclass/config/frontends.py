@@ -39,7 +39,7 @@ class W2vBertConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TableConfig:
-    """No sound: one row of named numbers a track (statistics that somebody published)."""
+    """No audio: one row of named numbers per track (published statistics)."""
 
     kind: Literal["table"] = "table"
     columns: tuple[str, ...] = ()
@@ -47,12 +47,12 @@ class TableConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TextureConfig:
-    """One row a segment: the 68 texture statistics of the UCI origin set, computed from sound."""
+    """One row per segment: the 68 texture statistics of the UCI origin set, computed from sound."""
 
     kind: Literal["texture"] = "texture"
     sample_rate: int = 22_050  # Hz
     frame_length: int = 256  # samples; frames do not overlap
-    memory_frames: int = 40  # over which running means and deviations go
+    memory_frames: int = 40  # over which running means and standard deviations go
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ class TextureConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class StatisticsConfig:
-    """One row a segment: 52 of the statistics of the GTZAN table, computed from sound as librosa does by default."""
+    """One row per segment: 52 of the statistics of the GTZAN table, computed from sound as librosa does by default."""
 
     kind: Literal["statistics"] = "statistics"
     sample_rate: int = 22_050  # Hz
@@ -81,7 +81,7 @@ class StatisticsConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddingConfig:
-    """One row a segment: what a frozen pretrained encoder (of transformers) makes of it, pooled over time.
+    """One row per segment: what a frozen pretrained encoder (of transformers) makes of it, pooled over time.
 
     What the encoder itself says is filled in when it is first loaded (`features.registry.resolve_front_end`), and
     checked whenever it is loaded again.
@@ -110,7 +110,7 @@ class EmbeddingConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class DescriptorsConfig:
-    """One row a segment: timbre, rhythm and pitch in 484 numbers, the texture and GTZAN statistics among them.
+    """One row per segment: timbre, rhythm and pitch in 484 numbers, the texture and GTZAN statistics among them.
 
     What `learn` hears. Segments must last 4 s or more; there is nothing to set.
     """

@@ -18,7 +18,7 @@ class Track:
 
     track_id: str  # unique in the corpus
     path: str = ""  # POSIX, relative to the corpus' audio root; "" when the corpus has only a table
-    artist_id: str = ""  # what artist-disjoint splits keep together; "" when unknown: the track stands alone
+    artist_id: str = ""  # what artist-disjoint splits keep together; "" when unknown: a group of its own
     artist: str = ""
     album: str = ""
     title: str = ""
@@ -110,6 +110,6 @@ def with_official_split(found: Sequence[Track | Skipped], *, notes: list[str]) -
     present = {track.split for track in found if isinstance(track, Track)}
     missing = [split for split in SPLITS if split not in present]
     if missing and present - {""}:
-        notes.append(f"the official split has no {' and no '.join(missing)} tracks here: it is not used")
+        notes.append(f"the official split is not used: it has no {' and no '.join(missing)} tracks here")
     for track in found:
         yield replace(track, split="") if missing and isinstance(track, Track) and track.split else track

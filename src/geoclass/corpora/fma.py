@@ -53,7 +53,7 @@ class FMA:
     def __init__(self, root: str | Path, *, subset: str = "small", task: str = "country") -> None:
         root = Path(root)
         if subset not in SUBSETS:
-            raise UsageError(f"FMA has no subset {subset!r}", hint=f"one of {', '.join(SUBSETS)}")
+            raise UsageError(f"FMA has no subset {subset!r}", hint=f"expected one of {', '.join(SUBSETS)}")
         self._tasks = check_task("FMA", task, self.tasks)
         check_root("FMA", root, expected=_EXPECTED)
         metadata = next((place for place in (root / "fma_metadata", root) if (place / "tracks.csv").is_file()), None)
@@ -85,7 +85,7 @@ class FMA:
             else:
                 outside += 1
         if outside:
-            self.notes.append(f"{outside:,} tracks of tracks.csv lie outside the subset {self.subset}")
+            self.notes.append(f"{outside:,} tracks of tracks.csv are outside the subset {self.subset}")
         yield from with_official_split(found, notes=self.notes)
 
     def _track(self, number: int, row: dict[str, str]) -> Track | Skipped:
@@ -139,9 +139,9 @@ class FMA:
             if row[0] == "track_id":
                 continue
             if not row[0].isdecimal():
-                yield f"line {line}", "the line has no track id"
+                yield f"line {line}", "line without a track id"
             elif len(row) != len(names):
-                yield row[0], f"the line has another number of columns than the header ({len(names)})"
+                yield row[0], f"wrong number of columns: expected {len(names)} as in the header, found {len(row)}"
             else:
                 yield row[0], {column: row[index] for column, index in places.items()}
 
@@ -154,7 +154,7 @@ class FMA:
         titles: dict[str, None] = {}
         for genre_id in ids:
             if genre_id not in self._genres:
-                return "genres_all has an id that genres.csv does not have"
+                return "genres_all has an id that is not in genres.csv"
             seen: set[int] = set()
             while genre_id in self._genres and genre_id not in seen:
                 seen.add(genre_id)

@@ -1,4 +1,4 @@
-"""A folder of one's own: one sub-folder a label, or a CSV of path, country, genre, artist.
+"""A folder of your own music: one sub-folder per label, or a CSV of path, country, genre, artist.
 
 music/Turkey/song.mp3    music/Turkey/Artist/song.mp3     or     music/labels.csv with path,country,artist
 """
@@ -20,7 +20,7 @@ CSV_NAMES = ("labels.csv", "metadata.csv")  # looked for in the folder, in this 
 _SPLITS = {"train": "train", "training": "train", "valid": "valid", "validation": "valid", "test": "test"}
 _UNKNOWN = "unknown country: "
 _EXPECTED = (
-    "one sub-folder a label (Turkey/song.mp3, Turkey/Artist/song.mp3), or labels.csv with path,country,genre,artist"
+    "one sub-folder per label (Turkey/song.mp3, Turkey/Artist/song.mp3), or labels.csv with path,country,genre,artist"
 )
 
 
@@ -72,7 +72,7 @@ class Folder:
                 + (", …" if len(labels) > 3 else ""),
                 hint='use names or ISO codes ("Turkey", "TR"), or --task genre',
             )
-        self.description = f"folder {root.name}, one sub-folder a {self._tasks[0]}"
+        self.description = f"folder {root.name}, one sub-folder per {self._tasks[0]}"
 
     def tracks(self) -> Iterator[Track | Skipped]:
         """The rows of the CSV in their order, or the sound files by path."""
@@ -94,7 +94,7 @@ class Folder:
         for path in sorted(self._root.iterdir()):
             if path.is_file() and not path.name.startswith("."):
                 if _is_sound(path):
-                    yield Skipped(track_id=path.name, path=path.name, reason="file lies outside the label folders")
+                    yield Skipped(track_id=path.name, path=path.name, reason="file is outside the label folders")
                 others += not _is_sound(path)
         for folder in self._label_folders():
             files, closed = _walk(folder)
@@ -106,7 +106,7 @@ class Folder:
                     yield self._labelled(path.relative_to(self._root))
                 others += not _is_sound(path)
         if others:
-            self.notes.append(f"{others:,} files without a sound file's suffix were passed over")
+            self.notes.append(f"{others:,} files without the suffix of an audio file were ignored")
 
     def _labelled(self, relative: Path) -> Track | Skipped:
         label, *between = relative.parts[:-1]
@@ -140,7 +140,7 @@ class Folder:
     # ---- CSV -----------------------------------------------------------------------------------------------------
 
     def _csv_rows(self, path: Path) -> tuple[dict[str, int], Iterator[tuple[int, list[str]]]]:
-        """Where the columns stand, and the rows below the header."""
+        """Where the columns are, and the rows below the header."""
         rows = read_rows(path)
         header = header_of(rows, path)
         optional = ["artist", "album", "title", "split", "duration_s", "latitude", "longitude", "place", "genres"]
@@ -165,11 +165,11 @@ class Folder:
         stated, split = fields.get("country", ""), fields.get("split", "").casefold()
         country = _country(stated) if stated else ""
         if not path:
-            problem = "the line has no path"
+            problem = "line without a path"
         elif path in seen:
             problem = "path is listed twice"
         elif split and split not in _SPLITS:
-            problem = f"split is none of {', '.join(SPLITS)}"
+            problem = f"unknown split: expected {', '.join(SPLITS)}"
         elif stated and not country and "country" in self._tasks:
             problem = _UNKNOWN + stated
         else:
@@ -217,7 +217,7 @@ def _refuse_unknown(found: list[Track | Skipped], path: Path) -> None:
     unknown = sorted(reason for reason in reasons if reason.startswith(_UNKNOWN))
     if unknown:
         names = ", ".join(reason.removeprefix(_UNKNOWN) for reason in unknown[:3])
-        raise CorpusError(f"{path} names no country that is known: {names}", hint='use names or ISO codes ("TR")')
+        raise CorpusError(f"{path} names no known country: {names}", hint='use names or ISO codes ("TR")')
 
 
 def _country(name: str) -> str:

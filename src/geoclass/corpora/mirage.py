@@ -106,9 +106,7 @@ class MIRAGE:
             found = f"{unjoined:,} of {joined + unjoined:,} tracks have no row in {self._csv.name}, such as "
             self.notes.append(found + "; ".join(examples))
             if not joined:
-                raise CorpusError(
-                    self.notes[-1], hint="the join is on track and artist, without regard to case and outer spaces"
-                )
+                raise CorpusError(self.notes[-1], hint="rows are joined on track and artist, without regard to case")
 
     def _with_spotify(self) -> Iterator[Track | Skipped]:
         assert self._spotify is not None
@@ -132,7 +130,7 @@ class MIRAGE:
         for line, title, artist, name in self._events.rows():
             key, country = _key(title, artist), _country(name)
             if not (title and artist):
-                yield Skipped(track_id=f"line {line}", path="", reason="the broadcast names no track or no artist")
+                yield Skipped(track_id=f"line {line}", path="", reason="broadcast without a track or an artist")
             elif key in first:
                 repeats += 1
                 elsewhere += bool(country) and first[key] != country
@@ -151,10 +149,13 @@ class MIRAGE:
                     licence=_LICENCE,
                 )
         if not first and unknown:
-            raise CorpusError(f"MIRAGE names no country that is known: {', '.join(list(unknown)[:3])}")
+            raise CorpusError(
+                f"MIRAGE names no known country: {', '.join(list(unknown)[:3])}",
+                hint="the country column takes names or ISO codes",
+            )
         if repeats:
             self.notes.append(
-                f"{repeats:,} broadcasts repeat a track; its first one counts, {elsewhere:,} came from another country"
+                f"{repeats:,} broadcasts repeat a track and are ignored, {elsewhere:,} of them from another country"
             )
 
 

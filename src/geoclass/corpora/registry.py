@@ -28,7 +28,7 @@ def corpus_options(name: str) -> tuple[str, ...]:
         UsageError: No such corpus.
     """
     if name not in CORPORA:
-        raise UsageError(f"no corpus {name!r}", hint=f"expected one of {', '.join(CORPORA)}")
+        raise UsageError(f"unknown corpus {name!r}", hint=f"expected one of {', '.join(CORPORA)}")
     return tuple(option for option in inspect.signature(CORPORA[name]).parameters if option != "root")
 
 

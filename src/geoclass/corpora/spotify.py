@@ -1,4 +1,4 @@
-"""Thirteen numbers a track from Spotify's Web API, for corpora that name tracks and hold no sound.
+"""Thirteen numbers per track from Spotify's Web API, for corpora that name tracks and hold no sound.
 
 Spotify has refused the call for audio features (403) to applications registered since November 2024; older ones still
 get them. Each answer goes at once into a cache on disk, found or not, so that a run can be stopped and gone on with.
@@ -195,7 +195,9 @@ def _read_cache(path: Path) -> dict[tuple[str, str], dict[str, float] | str]:
         try:
             entry = json.loads(line)
             if "format" in entry and (entry["format"], entry["version"]) != tuple(_FORMAT.values()):
-                raise StorageError(f"{path} is no cache of this geoclass", hint="move it away to start anew")
+                raise StorageError(
+                    f"{path} is not a cache of this version of geoclass", hint="move it away to start over"
+                )
             known[_key(entry["track"], entry["artist"])] = entry.get("features") or entry["reason"]
         except (ValueError, KeyError, TypeError):
             continue

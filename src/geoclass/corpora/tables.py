@@ -55,7 +55,7 @@ def find_columns(
     required: Mapping[str, Sequence[str]],
     optional: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, int]:
-    """Where the wanted columns stand: our name -> index. Names are compared without case and outer spaces.
+    """Where the wanted columns are: our name -> index. Names are compared without regard to case and outer spaces.
 
     Args:
         header: The names that the file has.
@@ -138,9 +138,9 @@ class NumberTable:
     def notes(self, path: Path) -> list[str]:
         """What was left out of the table, for people."""
         said = {
-            f"left out, one value in all rows: {_listed(self.constant)}": self.constant,
+            f"left out, the same value in all rows: {_listed(self.constant)}": self.constant,
             f"left out, copies of another column: {_listed(self.copies)}": self.copies,
-            f"{self.repeated:,} rows repeat a key; the first counts": self.repeated,
+            f"{self.repeated:,} rows repeat a key and are ignored": self.repeated,
         }
         return [f"{path.name}: {note}" for note, happened in said.items() if happened]
 
@@ -168,7 +168,7 @@ def number_table(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, S
         if key in numbers or key in faults:
             repeated += 1
         elif len(texts) != len(columns):
-            faults[key] = f"the line has not {len(columns)} numbers"
+            faults[key] = f"wrong number of values: expected {len(columns)}, found {len(texts)}"
         elif None in (values := [finite(text) for text in texts]):
             faults[key] = f"{columns[values.index(None)]} is not a finite number"
         else:
@@ -188,7 +188,9 @@ def number_table(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, S
         else:
             places.append(place)
     if not places:
-        raise CorpusError(f"every column of {path} has one value in all rows ({len(numbers)})")
+        raise CorpusError(
+            f"every column of {path} has the same value in all {len(numbers)} rows", hint="is it the right table?"
+        )
     return NumberTable(
         columns=tuple(columns[place] for place in places),
         constant=tuple(constant),

@@ -1,11 +1,11 @@
 """UCI Geographical Origin of Music (Zhou, Claire, King, "Predicting the geographical origin of music", ICDM 2014).
 
 1,059 tracks as MARSYAS features and the coordinates of their country's capital, which the build step turns into 33
-countries. Each feature was scaled to mean 0 and deviation 1, and the original scale is lost. f01 to f68 are four
-blocks of 17: the mean of the running means, the mean of the running deviations, the deviation of the running means
-and the deviation of the running deviations (memory of 40 frames of 512 samples at 22,050 Hz) of zero crossings,
-spectral centroid, rolloff, flux and MFCC 0 to 12. The file with chroma has blocks of 29: those 17 and twelve chroma,
-which in the published file are twelve copies of one number.
+countries. Each feature was scaled to mean 0 and standard deviation 1, and the original scale is lost. f01 to f68 are
+four blocks of 17: mean of the running means, mean of the running standard deviations, standard deviation of the running
+means and standard deviation of the running standard deviations (memory of 40 frames of 512 samples at 22,050 Hz) of
+zero crossings, spectral centroid, rolloff, flux and MFCC 0 to 12. The file with chroma has blocks of 29: those 17 and
+twelve chroma, which in the published file are twelve copies of one number.
 """
 
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ class UCI:
             if track_id in self._table.faults:
                 yield Skipped(track_id=track_id, path="", reason=self._table.faults[track_id])
             elif latitude is None:
-                yield Skipped(track_id=track_id, path="", reason="latitude and longitude are no point on the globe")
+                yield Skipped(track_id=track_id, path="", reason="latitude and longitude are not a point on the globe")
             else:
                 yield Track(
                     track_id=track_id,

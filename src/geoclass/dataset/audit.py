@@ -1,4 +1,4 @@
-"""What stands on both sides of a split: artists, albums, titles, recordings, and sound that is nearly the same."""
+"""What two splits share: artists, albums, titles, recordings, and sound that is nearly identical."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class AuditResult:
 
     @property
     def clean(self) -> bool:
-        """Whether no model can profit here from what it has heard; a shared title alone is no leak."""
+        """Whether a model cannot profit from what it was trained on; a shared title alone does not count as a leak."""
         return not any(entry.shared for entry in self.shared if entry.kind != "title")
 
 
@@ -180,7 +180,7 @@ def _copies(
     elif dataset.front_end.kind == "table":
         compare = _Rows(dataset)
     else:
-        return [], 0, f"sound is compared by log-mels; this data set holds {dataset.front_end.kind} features"
+        return [], 0, f"audio is compared by log-mels; this data set has {dataset.front_end.kind} features"
     advance = progress or (lambda *_, **__: None)
     advance(0, total=sum(len(ids) for ids in rows.values()))
     described = {name: compare.describe(ids, advance) for name, ids in rows.items()}

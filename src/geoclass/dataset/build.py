@@ -27,7 +27,7 @@ from geoclass.progress import Progress
 from geoclass.storage import fingerprint, read_json, write_json, write_text
 
 _PLAN_FORMAT = "geoclass/plan"
-_SEVERAL = "mixed"  # the split of a track whose segments stand in several
+_SEVERAL = "mixed"  # the split of a track whose segments are in several
 
 
 def build_dataset(

@@ -76,7 +76,7 @@ class Dataset:
             unfinished = any(folder.glob("features/*/progress.jsonl"))
             raise DatasetError(
                 f"{folder} holds {'an unfinished data set' if unfinished else 'no data set'} (no dataset.json)",
-                hint="run the same `geoclass build-dataset` again: it goes on where it stopped"
+                hint="run the same `geoclass build-dataset` again: it continues where it stopped"
                 if unfinished
                 else "make one with `geoclass build-dataset`",
             )
@@ -125,7 +125,7 @@ class Dataset:
         return self.claim.protocol
 
     def kind(self, task: str) -> str:
-        """ "single" (one label a track) or "multi" (a set of labels)."""
+        """ "single" (one label per track) or "multi" (a set of labels)."""
         return "multi" if task == "genre" and self.config.multi_label else "single"
 
     @cached_property
@@ -152,7 +152,9 @@ class Dataset:
         except (OSError, ValueError) as error:
             raise DatasetError(f"cannot read {path}: {error}", hint="build the data set again") from error
         if len(rows) != len(self.segments):
-            raise DatasetError(f"{path} has {len(rows)} rows, segments.csv {len(self.segments)}")
+            raise DatasetError(
+                f"{path} has {len(rows)} rows, segments.csv {len(self.segments)}", hint="build the data set again"
+            )
         return rows
 
     def split(self, name: str) -> Split:

@@ -1,9 +1,9 @@
 """Is this the same sound? Fingerprints of log-mel segments that survive another codec, gain and a small shift in time.
 
-Two steps. A short description of each segment (mean and deviation of every band over time, which a shift hardly
-changes) finds the few segments worth a closer look; then the two log-mels are laid over each other, at every shift of
-up to MAX_SHIFT_S, and correlated. Loudness has no part in it: the front end counts dB from the loudest bin, and each
-band's mean is taken away.
+Two steps. A short description of each segment (mean and standard deviation of every band over time, which a shift
+hardly changes) finds the few segments worth a closer look; then the two log-mels are laid over each other, at every
+shift of up to MAX_SHIFT_S, and correlated. Loudness does not matter: the front end counts dB from the loudest bin, and
+the mean of each band is subtracted.
 """
 
 import numpy as np

@@ -25,7 +25,9 @@ def normalization(features: NDArray[Any], train: NDArray[np.int64]) -> tuple[NDA
         DatasetError: No training segments.
     """
     if not len(train):
-        raise DatasetError("no training segment is left", hint="add recordings, or lower --balance and the fractions")
+        raise DatasetError(
+            "no training segments are left", hint="add recordings, or lower valid_fraction and test_fraction"
+        )
     chosen = train[np.unique(np.linspace(0, len(train) - 1, min(len(train), _ROWS)).astype(np.int64))]
     total: NDArray[np.float64] = np.zeros(features.shape[1])
     squares: NDArray[np.float64] = np.zeros(features.shape[1])

@@ -44,7 +44,7 @@ def claim_of(tracks: Iterable[tuple[str, str, str]], placed: Iterable[tuple[str,
     keys = [artist_keys(*track) for track in kept]
     known = [bool(artist_id or name) for _, artist_id, name in kept]
     n_scored, n_shared = _count_shared(merge_groups(keys), split_of)
-    shared = f"{n_shared:,} of {n_scored:,} tracks in valid and test have an artist who is in another split, too"
+    shared = f"{n_shared:,} of {n_scored:,} tracks in valid and test are by an artist who is in another split, too"
     if wanted == "track":
         return Claim(protocol=LEAKY, group="track", leak=shared if n_shared else "artists are not kept apart")
     if n_shared > TOLERATED * n_scored:

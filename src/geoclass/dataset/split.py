@@ -12,7 +12,7 @@ from geoclass.vocabulary import SPLITS
 def split_groups(
     groups: Sequence[str], labels: Sequence[str], *, valid_fraction: float, test_fraction: float, seed: int
 ) -> list[str]:
-    """Assign each item to "train", "valid" or "test" so that no group stands on two sides.
+    """Assign each item to "train", "valid" or "test" so that no group is in two splits.
 
     First each label, rarest first, gives its smallest group to "test" and the next to "valid" as long as one is left
     to train on. Then, largest first, each remaining group goes where its rarest label is most wanting (iterative
@@ -65,7 +65,7 @@ def split_groups(
 
 
 def artist_keys(track_id: str, artist_id: str, artist: str) -> list[str]:
-    """What a track's artist is known by: an id, a name, or both. A track without an artist stands alone.
+    """What a track's artist is known by: an id, a name, or both. A track without an artist is a group of its own.
 
     Two ids with one name are one artist, unless the id itself tells namesakes apart, as "TR/artist 1" does.
     """

@@ -31,7 +31,7 @@ def surviving_labels(tracks: Iterable[Track], labels: Labels, config: BuildConfi
         if len(names) < 2:
             raise DatasetError(
                 f"{len(names)} {task} label(s) left after decoding: nothing to tell apart",
-                hint="is the audio complete? `geoclass build-dataset` names what it skips, and why",
+                hint="is the audio complete? `geoclass build-dataset` with --min-tracks 1 shows what can be decoded",
             )
     return surviving
 

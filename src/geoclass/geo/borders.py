@@ -52,7 +52,7 @@ def countries_at(latitudes: ArrayLike, longitudes: ArrayLike) -> NDArray[np.obje
     latitude = np.asarray(latitudes, dtype=np.float64).ravel()
     longitude = np.asarray(longitudes, dtype=np.float64).ravel()
     if latitude.shape != longitude.shape:
-        raise GeoError(f"{latitude.size} latitudes do not go with {longitude.size} longitudes")
+        raise GeoError(f"expected as many longitudes as latitudes, found {longitude.size} and {latitude.size}")
     codes = np.full(latitude.shape, "", dtype=object)
     is_place = (np.abs(latitude) <= 90) & (np.abs(longitude) <= 180) & ((latitude != 0) | (longitude != 0))
     places = np.flatnonzero(is_place)

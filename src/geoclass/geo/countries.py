@@ -43,7 +43,7 @@ def country_name(code: str) -> str:
 
 
 def region(code: str) -> str:
-    """The UN M49 region: "TR" -> "Asia". Taiwan and Kosovo, which M49 leaves out, stand with their neighbours.
+    """The UN M49 region: "TR" -> "Asia". Taiwan and Kosovo, which M49 leaves out, are listed with their neighbours.
 
     Raises:
         GeoError: No such country.
@@ -129,5 +129,5 @@ def _country(code: str) -> Country:
         return countries()[code]
     except KeyError:
         raise GeoError(
-            f"there is no country {code!r}", hint="codes are ISO 3166-1 alpha-2 in capitals, such as TR"
+            f"unknown country code {code!r}", hint="use ISO 3166-1 alpha-2 codes in capitals, such as TR"
         ) from None

@@ -42,7 +42,7 @@ def meanings(part: str) -> Sequence[Entry]:
 
 
 def resolve(text: str) -> Entry | None:
-    """What a whole place string means, or None when it is unknown, contradicts itself or is no place at all."""
+    """What a whole place string means, or None when it is unknown, contradicts itself or is not a place at all."""
     text = re.sub(r"\b\d[\d-]*\b", " ", text)  # postal codes
     if normalize_name(text) in NOWHERE:
         return None

@@ -41,7 +41,7 @@ class Geocoder(Protocol):
 class Gazetteer:
     """Place names without a network; see `geoclass.geo.gazetteer` for what it knows.
 
-    Parts must agree ("Paris, Texas" is no city of France, "Paris, Germany" is nothing), what is ambiguous means the
+    Parts must agree ("Paris, Texas" is not in France, "Paris, Germany" is nothing), what is ambiguous means the
     place with more people, and what is no place ("Everywhere", "Internet") gives None.
     """
 
@@ -114,8 +114,8 @@ class NominatimGeocoder:
             answer = self._ask(text, addressdetails=True, language="en")
         except GeopyError as error:
             raise GeoError(
-                f"{self.domain} did not say where {text!r} is: {error}",
-                hint="try again later (what was answered is kept), or use `--geocoder offline`",
+                f"{self.domain} did not answer where {text!r} is: {error}",
+                hint="try again later (answers so far are kept), or use `--geocoder offline`",
             ) from error
         if answer is None:
             return {}
@@ -138,7 +138,7 @@ def create_geocoder(name: str) -> Geocoder:
         return Gazetteer()
     if name == "nominatim":
         return NominatimGeocoder()
-    raise UsageError(f"there is no geocoder {name!r}", hint=f"use one of {', '.join(GEOCODERS)}")
+    raise UsageError(f"unknown geocoder {name!r}", hint=f"use one of {', '.join(GEOCODERS)}")
 
 
 def _read(path: Path) -> dict[str, Any] | None:
