@@ -1,4 +1,4 @@
-"""Does this machine have what geoclass needs? Versions, devices, decoders, models, folders, space: a line each."""
+"""Does this machine have what geoclass needs? Versions, devices, decoders, models, folders, space: one line each."""
 
 import os
 import platform

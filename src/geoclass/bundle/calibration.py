@@ -66,7 +66,7 @@ def decisions(probabilities: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.fl
 
     Args:
         probabilities: (n_tracks, n_labels).
-        truth: (n_tracks,) label indices: one decision a track, its best label; or (n_tracks, n_labels) of 0 and 1:
+        truth: (n_tracks,) label indices: one decision per track, its best label; or (n_tracks, n_labels) of 0 and 1:
             one decision for each track and label.
 
     Returns:

@@ -6,10 +6,10 @@ from geoclass.cli.console import NOT_DONE, Debug, Quiet, print_error, session
 
 
 def doctor(quiet: Quiet = False, debug: Debug = False) -> None:
-    """Look at versions, devices, decoders, models, folders and free space; a line each.
+    """Check versions, devices, decoders, models, folders and free space, one line each.
 
-    A tiny sound of each format is made and read. Bug reports begin with what this prints. With --quiet, only what is
-    wrong is said. The exit code is 0 when all is well, else 3.
+    A tiny sound of each format is made and read. Bug reports begin with what this prints. With --quiet, only problems
+    are printed. The exit code is 0 when all is well, else 3.
 
     Example: geoclass doctor
     """

@@ -17,12 +17,12 @@ def learn(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Sound files, and folders of them.", show_default=False)
     ] = None,
-    fields: Annotated[str, typer.Option(help="What to learn, where there are labels enough.")] = "country,genre",
+    fields: Annotated[str, typer.Option(help="Fields to learn, where there are enough labels.")] = "country,genre",
     name: Annotated[
-        str, typer.Option(help="Keep several models; `tag` uses `mine` unless --model names another.")
+        str, typer.Option(help="Name of the model; `tag` uses `mine` unless --model names another.")
     ] = "mine",
     weak_labels: Annotated[
-        bool, typer.Option("--weak-labels", help="Teach countries too that titles, words and artists make certain.")
+        bool, typer.Option("--weak-labels", help="Also learn from countries of which the other witnesses are certain.")
     ] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Remove the model instead.")] = False,
     quiet: Quiet = False,

@@ -18,11 +18,16 @@ def playlist(
     region: Annotated[_Names, typer.Option(help='UN regions or subregions: "Western Asia".')] = None,
     genre: Annotated[_Names, typer.Option(help="Genres, separated by commas, in any spelling.")] = None,
     min_confidence: Annotated[
-        float, typer.Option(min=0, max=1, help="Of values that geoclass wrote; a person's are taken as they are.")
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Lowest probability of values that geoclass wrote; values that people wrote always count.",
+        ),
     ] = 0.0,
-    shuffle: Annotated[bool, typer.Option("--shuffle", help="In random order instead of by artist.")] = False,
-    seed: Annotated[int | None, typer.Option(help="The same random order each time.", show_default=False)] = None,
-    hours: Annotated[float | None, typer.Option(min=0, help="No longer than this.", show_default=False)] = None,
+    shuffle: Annotated[bool, typer.Option("--shuffle", help="Random order instead of by artist.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Seed of the random order.", show_default=False)] = None,
+    hours: Annotated[float | None, typer.Option(min=0, help="Maximum length.", show_default=False)] = None,
     absolute: Annotated[bool, typer.Option("--absolute", help="Absolute paths instead of relative ones.")] = False,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Read only the tags of files that are new or have changed.")

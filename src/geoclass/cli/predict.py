@@ -19,7 +19,8 @@ def predict(
         ),
     ],
     model: Annotated[
-        list[str] | None, typer.Option(help="A model by name or folder; repeat it, one a field. Built in by default.")
+        list[str] | None,
+        typer.Option(help="Model by name or folder. Repeatable, one per field. Default: the built-in models."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Candidates per field.")] = 5,
     out: Annotated[
@@ -30,13 +31,15 @@ def predict(
         Path | None, typer.Option(help="Also write (n inputs, n dimensions) as .npy.", show_default=False)
     ] = None,
     name_column: Annotated[str, typer.Option(help="Column of a table that names its rows.", show_default=False)] = "",
-    excerpt_seconds: Annotated[float, typer.Option(min=3, help="Listen to so much of the middle of a file.")] = 30.0,
+    excerpt_seconds: Annotated[
+        float, typer.Option(min=3, help="Seconds to analyse, from the middle of the file.")
+    ] = 30.0,
     workers: Workers = None,
     device: Device = "auto",
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Say the best candidates for each input, with calibrated probabilities; no tags are written.
+    """Print the best candidates for each input with calibrated probabilities; write no tags.
 
     There is one row per input, in input order; one that cannot be read is a row with the reason.
 

@@ -39,53 +39,60 @@ def tag(
     paths: Annotated[list[Path], typer.Argument(help="Sound files, and folders of them.", show_default=False)],
     model: Annotated[
         list[str] | None,
-        typer.Option(help="A model by name or folder, which then answers alone; repeat it, one per field."),
+        typer.Option(help="Model by name or folder, which then answers alone. Repeatable, one per field."),
     ] = None,
     evidence: Annotated[
         str | None,
         typer.Option(
-            help="Who is asked about the country: artists, language, words, codes, sound. All, unless a model speaks.",
+            help="Witnesses: artists, language, words, codes, sound. Default: all, unless --model is given.",
             metavar="NAME,…",
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written; write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")] = False,
     review: Annotated[
         bool, typer.Option("--review", help="Accept, skip or correct each file in the terminal.")
     ] = False,
-    fields: Annotated[str, typer.Option(help="What to write.")] = ",".join(_FIELDS),
+    fields: Annotated[str, typer.Option(help="Fields to write.")] = ",".join(_FIELDS),
     overwrite: Annotated[
         str | None,
-        typer.Option(help="Replace what is there: all fields, or the named ones.", metavar="[FIELDS]"),
+        typer.Option(help="Replace existing values: of all fields, or of the named ones.", metavar="[FIELDS]"),
     ] = None,
     lookup: Annotated[
-        Literal["musicbrainz"] | None, typer.Option(help="Ask MusicBrainz about artists that the local table lacks.")
+        Literal["musicbrainz"] | None, typer.Option(help="Look up artists that the local table lacks.")
     ] = None,
     min_confidence: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Write from this probability on: 0.9, or a named model's own.")
+        float | None,
+        typer.Option(min=0, max=1, help="Lowest probability to write. Default: 0.9, or the own threshold of --model."),
     ] = None,
-    excerpt_seconds: Annotated[float, typer.Option(min=3, help="Listen to so much of the middle of a file.")] = 30.0,
+    excerpt_seconds: Annotated[
+        float, typer.Option(min=3, help="Seconds to analyse, from the middle of the file.")
+    ] = 30.0,
     vote: Annotated[
         Literal["none", "artist", "album"] | None,
-        typer.Option(help="One country for all files of an artist (unless a model is named) or album."),
+        typer.Option(help="One country for all files of an artist or album. Default: artist; with --model: none."),
     ] = None,
-    recursive: Annotated[bool, typer.Option("--recursive/--no-recursive", help="Enter sub-folders.")] = True,
+    recursive: Annotated[bool, typer.Option("--recursive/--no-recursive", help="Also search subfolders.")] = True,
     candidates: Annotated[
-        bool, typer.Option("--candidates", help="Note the candidates where the model is not sure.")
+        bool, typer.Option("--candidates", help="Note the candidates in the file where none is sure enough.")
     ] = False,
     region_fallback: Annotated[
-        bool, typer.Option("--region-fallback", help="Note the UN sub-region where only that is sure.")
+        bool, typer.Option("--region-fallback", help="Note the UN subregion where only that is sure enough.")
     ] = False,
     release_country: Annotated[
-        bool, typer.Option("--release-country", help="Fill the release country too, where there is none.")
+        bool, typer.Option("--release-country", help="Also fill the release country where it is empty.")
     ] = False,
     id3_version: Annotated[
-        Literal["keep", "2.3", "2.4"], typer.Option(help="Of written ID3 tags; new ones are 2.4.")
+        Literal["keep", "2.3", "2.4"], typer.Option(help="Version of written ID3 tags; new tags are 2.4.")
     ] = "keep",
     touch: Annotated[bool, typer.Option("--touch", help="Give changed files a new modification time.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Listen again to files that this model has decided.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="One JSON object a file on stdout.")] = False,
-    journal: Annotated[Path | None, typer.Option(help="Where to keep what `undo` needs.", show_default=False)] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Files that go through the model together, on a GPU.")] = 32,
+    again: Annotated[
+        bool, typer.Option("--again", help="Decide again on files that this model has decided before.")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
+    journal: Annotated[
+        Path | None, typer.Option(help="File that records the changes, for `geoclass undo`.", show_default=False)
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Files per batch on a GPU.")] = 32,
     workers: Workers = None,
     device: Device = "auto",
     quiet: Quiet = False,

@@ -21,19 +21,19 @@ def train(
         str | None, typer.Option(help="Settings of a published system, such as attention-cnn-fma.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML, such as the config.toml of a run.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Segments a step.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Maximum number of epochs.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Segments per step.")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting, such as training.mixup=0.2 or model.dropout=0.5.")
     ] = None,
     run_dir: Annotated[Path | None, typer.Option(help="Folder of the run; the user data folder by default.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --run-dir.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --run-dir.")] = False,
     folds: Annotated[
         int, typer.Option(help="Folds of grouped cross-validation, at least 3. 0: use the data set's own split.")
     ] = 0,
-    scheduler: Annotated[str | None, typer.Option(help="A dask scheduler to run a sweep on.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler to run a sweep on.")] = None,
     device: Device = "auto",
     quiet: Quiet = False,
     debug: Debug = False,

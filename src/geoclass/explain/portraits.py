@@ -40,7 +40,7 @@ def portray(
 ) -> ClassPortraits:
     """Average what decides over the most typical segments of each class.
 
-    Typical are the segments whose own answer is right and surest, at most one a track. Classes without one have no
+    Typical are the segments whose own answer is right and surest, at most one per track. Classes without one have no
     portrait.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Samples to one row of statistics a segment: the columns of the UCI origin set, and those of the GTZAN table.
+"""Samples to one row of statistics per segment: the columns of the UCI origin set, and those of the GTZAN table.
 
 Both tables were published without the sound; what is here computes the same columns from sound, batched, on CPU or
 GPU, so that a model learned from the published rows can be asked about files.

@@ -11,7 +11,7 @@ from geoclass.features.base import FrontEnd, power_spectrum
 
 
 class TextureStatistics(FrontEnd):
-    """MARSYAS' texture statistics (Tzanetakis and Cook, 2002): (4 blocks of 17 columns,) a segment.
+    """MARSYAS' texture statistics (Tzanetakis and Cook, 2002): (4 blocks of 17 columns,) per segment.
 
     Of each frame: zero crossings, spectral centroid, roll-off, flux and MFCC 0 to 12, as in MARSYAS' ZeroCrossings,
     Centroid, Rolloff, Flux and MFCC. Of each of these, mean and deviation over a memory of 40 frames; of each of

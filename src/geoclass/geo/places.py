@@ -60,7 +60,7 @@ class NominatimGeocoder:
     Args:
         domain: Host and port of the service.
         scheme: "https" or "http".
-        min_delay_s: Seconds between two requests. The public service allows one a second.
+        min_delay_s: Seconds between two requests. The public service allows one per second.
         timeout_s: Seconds to wait for an answer.
         cache: Folder of the answers; default: "nominatim" in the user's cache folder.
     """

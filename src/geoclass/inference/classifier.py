@@ -1,7 +1,7 @@
 """Files to predictions, in input order; a bad file is an answer too.
 
-On the CPU each file goes all the way on one thread, one core a file: nothing waits, little is kept, and what a file is
-answered does not depend on its neighbours. For a GPU, threads decode, and files go through the models together.
+On the CPU each file goes all the way on one thread, one core per file: nothing waits, little is kept, and the answer
+to a file does not depend on its neighbours. For a GPU, threads decode, and files go through the models together.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -66,7 +66,7 @@ class Classifier:
         self.bundles = list(bundles) if isinstance(bundles, Sequence) else [bundles]
         tasks = [task for bundle in self.bundles for task in bundle.tasks]
         if doubled := sorted({task for task in tasks if tasks.count(task) > 1}):
-            raise ModelError(f"two models answer {', '.join(doubled)}", hint="name one --model a field")
+            raise ModelError(f"two models answer {', '.join(doubled)}", hint="name one --model per field")
         self._front_ends = [bundle.front_end for bundle in self.bundles]  # fails here when a model reads a table
         self._hearings = [Hearing.of(bundle, excerpt_seconds=excerpt_seconds) for bundle in self.bundles]
         self.cache = cache

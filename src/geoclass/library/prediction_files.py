@@ -22,7 +22,7 @@ JSONL_MARK = b'{"input": '
 
 
 class PredictionWriter:
-    """Writes answers to a stream, a line each: CSV, or JSON lines.
+    """Writes answers to a stream, one line each: CSV, or JSON lines.
 
     Args:
         stream: Text; for CSV opened with newline="".

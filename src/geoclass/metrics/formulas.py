@@ -35,7 +35,7 @@ def confusion_scores(confusion: Floats) -> dict[str, Floats]:
 
 
 def count_scores(both: Floats, true: Floats, answered: Floats, total: Floats) -> dict[str, Floats]:
-    """Scores of multi-label decisions from counts a label.
+    """Scores of multi-label decisions from counts per label.
 
     Args:
         both, true, answered: (…, n_labels) tracks on which the label is true and decided for; true; decided for.

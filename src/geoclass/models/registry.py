@@ -88,9 +88,11 @@ def check_model(name: str, *, front_end: FrontEndConfig, **arguments: Any) -> No
     known = _keywords(network)
     problems = [f"{key} (known: {', '.join(known) or 'none'})" for key in arguments if key not in known]
     for key, value in arguments.items():
-        bare = key == "hidden"  # a network without hidden layers is linear; one without channels is none
-        expected = _misfit(value, known[key].annotation, may_be_empty=bare) if key in known else ""
-        if expected:
+        if key not in known:
+            continue
+        # A network without hidden layers is linear; one without channels is none.
+        bare = key == "hidden" or known[key].default == ()
+        if expected := _misfit(value, known[key].annotation, may_be_empty=bare):
             problems.append(f"{key}={value!r} (expected {expected})")
     if problems:
         raise ModelError(f"model {name} does not take {'; '.join(problems)}", hint=f"see `geoclass models show {name}`")
