@@ -1,4 +1,4 @@
-"""From scores to probabilities that mean what they say, and the probability below which a model keeps quiet.
+"""From logits to calibrated probabilities, and the probability below which a model abstains.
 
 Both are fitted on the validation split when training ends and travel in the bundle. Everything is at track level:
 the logits of a track are the mean over its segments.
@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from geoclass.errors import EvaluationError
 
-TEMPERATURE_RANGE = (0.05, 20.0)  # beyond it the fit only says that the split is too small
-MIN_DECISIONS = 5  # a rate of right answers measured on fewer is no rate
+TEMPERATURE_RANGE = (0.05, 20.0)  # a fit beyond it only shows that the split is too small
+MIN_DECISIONS = 5  # a precision measured on fewer decisions means nothing
 
 
 def to_probabilities(
@@ -42,14 +42,14 @@ def fit_temperature(logits: ArrayLike, truth: ArrayLike) -> float:
     """
     from scipy.optimize import minimize_scalar
 
-    scores, answers = _checked(logits, truth)
+    scores, known = _checked(logits, truth)
 
     doubt = 1 / (len(scores) + 2)
-    wanted = _soft_targets(answers, scores.shape[1], doubt)
+    wanted = _soft_targets(known, scores.shape[1], doubt)
 
     def loss(log_temperature: float) -> float:
         scaled = scores / np.exp(log_temperature)
-        if answers.ndim == 2:
+        if known.ndim == 2:
             return float(np.mean(np.logaddexp(0.0, scaled) - wanted * scaled))
         top = scaled.max(axis=1)
         log_sum = top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))
@@ -72,10 +72,10 @@ def decisions(probabilities: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.fl
     Returns:
         confidence (n_decisions,) and correct (n_decisions,).
     """
-    values, answers = np.asarray(probabilities, np.float64), np.asarray(truth)
-    if answers.ndim == 2:
-        return values.ravel(), answers.ravel() > 0.5
-    return values.max(axis=1), values.argmax(axis=1) == answers
+    values, known = np.asarray(probabilities, np.float64), np.asarray(truth)
+    if known.ndim == 2:
+        return values.ravel(), known.ravel() > 0.5
+    return values.max(axis=1), values.argmax(axis=1) == known
 
 
 def choose_threshold(probabilities: ArrayLike, truth: ArrayLike, *, target_precision: float) -> float:
@@ -95,9 +95,9 @@ def choose_threshold(probabilities: ArrayLike, truth: ArrayLike, *, target_preci
     Raises:
         EvaluationError: No tracks, or probabilities that are not finite.
     """
-    values, answers = _checked(probabilities, truth)
-    confidence, correct = decisions(values, answers)
-    chance = float(answers.mean()) if answers.ndim == 2 else 1.0 / values.shape[1]
+    values, known = _checked(probabilities, truth)
+    confidence, correct = decisions(values, known)
+    chance = float(known.mean()) if known.ndim == 2 else 1.0 / values.shape[1]
     order = np.argsort(-confidence, kind="stable")
     confidence, right = confidence[order], np.cumsum(correct[order])
     written = np.arange(1, len(confidence) + 1)
@@ -110,17 +110,17 @@ def choose_threshold(probabilities: ArrayLike, truth: ArrayLike, *, target_preci
     return float(max(chance, (confidence[last] + below) / 2))
 
 
-def _soft_targets(answers: NDArray[np.int64], n_labels: int, doubt: float) -> NDArray[np.float64]:
+def _soft_targets(known: NDArray[np.int64], n_labels: int, doubt: float) -> NDArray[np.float64]:
     """Truth as probabilities: 1 - doubt on what is right, the rest shared by what is not."""
-    if answers.ndim == 2:
-        return np.where(answers == 1, 1 - doubt, doubt)
-    targets = np.full((len(answers), n_labels), doubt / max(1, n_labels - 1))
-    targets[np.arange(len(answers)), answers] = 1 - doubt
+    if known.ndim == 2:
+        return np.where(known == 1, 1 - doubt, doubt)
+    targets = np.full((len(known), n_labels), doubt / max(1, n_labels - 1))
+    targets[np.arange(len(known)), known] = 1 - doubt
     return targets
 
 
 def _checked(values: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    scores, answers = np.asarray(values, np.float64), np.asarray(truth).astype(np.int64)
+    scores, known = np.asarray(values, np.float64), np.asarray(truth).astype(np.int64)
     if not len(scores):
         raise EvaluationError("the validation split holds no track to calibrate with")
     if not np.isfinite(scores).all():
@@ -129,4 +129,4 @@ def _checked(values: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], 
             f"{bad} of {len(scores)} tracks have scores that are not finite numbers",
             hint="the training diverged: try a lower --lr",
         )
-    return scores, answers
+    return scores, known

@@ -1,4 +1,4 @@
-"""How well a model agrees with the tags that people gave their files, and how sure it should be before it writes."""
+"""How well a model agrees with the tags that people gave their files, and which confidence it should ask of itself."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -32,9 +32,9 @@ TARGET_PRECISION = 0.9
 class Advice:
     """What tagging would have done to the files whose truth is known."""
 
-    files: int  # with a tag that the model could have given
+    files: int  # with a value that the model could have predicted
     written: int  # labels at the model's own threshold
-    agreeing: int  # of those, as the tags say
+    agreeing: int  # of these, as the tags say
     min_confidence: float | None  # from which TARGET_PRECISION of what is written agrees; None: from none
     would_write: int  # labels from there on
 
@@ -73,8 +73,8 @@ def evaluate_library(
 ) -> LibraryReport:
     """Predict tagged files and compare with their tags.
 
-    A country or genre that geoclass itself wrote is no truth; such files are left out and counted, as are those
-    without the tag or with a value that the model does not know.
+    A country or genre that geoclass itself wrote does not count as truth; such files are left out and counted, as are
+    silent files and those without the tag or with a value that the model does not know.
 
     Args:
         classifier: The models.

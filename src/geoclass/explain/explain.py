@@ -18,7 +18,7 @@ from geoclass.storage import atomic_path
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Explanation:
-    """One answer about one file, and where it comes from."""
+    """One prediction for one file, and where it comes from."""
 
     path: Path
     model: str
@@ -35,7 +35,7 @@ class Explanation:
     columns: tuple[str, ...]  # of a row model; () when there are bands and frames
 
     def top_segment(self) -> int:
-        """The segment that speaks most for the label."""
+        """The segment that contributes most to the label."""
         return int(self.support.argmax())
 
     def strongest_columns(self, n: int = 20) -> list[tuple[str, float]]:
@@ -53,7 +53,7 @@ def explain(
     label: str | None = None,
     excerpt_seconds: float = 30.0,
 ) -> Explanation:
-    """Explain the best answer of a model about a file.
+    """Explain the best prediction of a model for a file.
 
     Args:
         bundle: The model.

@@ -40,23 +40,25 @@ def portray(
 ) -> ClassPortraits:
     """Average what decides over the most typical segments of each class.
 
-    Typical are the segments whose own answer is right and surest, at most one per track. Classes without one have no
-    portrait.
+    Typical are the segments that are classified correctly with the highest confidence, at most one per track. Classes
+    without one have no portrait.
 
     Raises:
-        EvaluationError: The two do not fit together (see `predict_split`), or no segment is answered right.
+        EvaluationError: The two do not fit together (see `predict_split`), or no segment is classified correctly.
     """
     import torch
 
-    answers = predict_split(bundle, dataset, split=split, progress=progress)
-    chosen_task = task or next(iter(answers))
-    if chosen_task not in answers:
+    found = predict_split(bundle, dataset, split=split, progress=progress)
+    chosen_task = task or next(iter(found))
+    if chosen_task not in found:
         raise EvaluationError(f"model and data set do not share the task {chosen_task}")
-    given, part = answers[chosen_task], dataset.split(split)
+    given, part = found[chosen_task], dataset.split(split)
     head = bundle.head(chosen_task)
     typical = _typical(given, part, dataset, per_class)
     if not len(typical):
-        raise EvaluationError(f"no segment of the {split} split is answered right: there is nothing typical to show")
+        raise EvaluationError(
+            f"no segment of the {split} split is classified correctly: there is nothing typical to show"
+        )
     labels = tuple(dict.fromkeys(typical["label"]))
     maps, examples = [], []
     for label in labels:
@@ -116,7 +118,7 @@ def _importance(bundle: Bundle, dataset: Dataset, task: str, *, split: str = "te
     labels = np.array(bundle.head(task).labels, object)
 
     def accuracy(features: NDArray[np.float32]) -> float:
-        answers = bundle.logits(torch.from_numpy(features))[task].argmax(dim=1).cpu().numpy()
-        return float((labels[answers] == truth).mean())
+        predicted = bundle.logits(torch.from_numpy(features))[task].argmax(dim=1).cpu().numpy()
+        return float((labels[predicted] == truth).mean())
 
     return permutation_importance(accuracy, rows)

@@ -13,9 +13,10 @@ def confusion_matrix(truth: NDArray[np.integer], predicted: NDArray[np.integer],
 
 
 def confusion_scores(confusion: Floats) -> dict[str, Floats]:
-    """Scores of single-label answers, as scikit-learn defines them.
+    """Scores of single-label predictions, as scikit-learn defines them.
 
-    A class neither true nor predicted has no part in macro F1; one that is never true none in balanced accuracy.
+    A class that is neither true nor predicted does not count in macro F1, one that is never true not in balanced
+    accuracy.
 
     Args:
         confusion: (…, n_labels, n_labels) counts or weights; row: truth, column: prediction.
@@ -89,7 +90,7 @@ def ranking_scores(scores: Floats, positive: NDArray[np.bool_], weights: Floats)
 
 
 def calibration_bins(confidence: Floats, correct: NDArray[np.bool_], *, bins: int = ECE_BINS) -> dict[str, Floats]:
-    """Equally wide bins of confidence: count, mean confidence and share of right answers, each (bins,).
+    """Equally wide bins of confidence: count, mean confidence and accuracy, each (bins,).
 
     Bins are open below and closed above, as in Guo et al. (ICML 2017). Empty bins have 0 everywhere.
     """
@@ -106,7 +107,7 @@ def calibration_bins(confidence: Floats, correct: NDArray[np.bool_], *, bins: in
 
 
 def expected_calibration_error(bins: dict[str, Floats]) -> float:
-    """Mean over the answers of |share right - mean confidence| of their bin."""
+    """Mean over the predictions of |accuracy - mean confidence| of their bin."""
     gap = np.abs(bins["accuracy"] - bins["confidence"])
     return float((bins["count"] * gap).sum() / bins["count"].sum())
 

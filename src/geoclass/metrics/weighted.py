@@ -14,11 +14,11 @@ def weighted_scores(predictions: TaskPredictions, weights: Floats) -> dict[str, 
     """Scores of decisions.
 
     Args:
-        predictions: n_tracks answers.
+        predictions: Of n_tracks tracks.
         weights: (n_resamples, n_tracks) how often each track counts.
 
     Returns:
-        Name -> (n_resamples,). For multi-label answers a label is decided for from DECISION on, accuracy means the
+        Name -> (n_resamples,). In multi-label tasks a label is predicted from DECISION on, accuracy means the
         whole set is right, and top k that a true label is among the k best.
     """
     total = weights.sum(-1)

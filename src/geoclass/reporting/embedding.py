@@ -11,10 +11,10 @@ from geoclass.plotting import FAINT, MARKERS, PALETTE, new_figure
 
 
 def plot_embedding(predictions: TaskPredictions, places: NDArray[np.float64], chosen: NDArray[np.int64]) -> Any:
-    """Where the network puts the tracks, by label and (countries) by region.
+    """The embedded tracks by label and, for countries, by region.
 
     Args:
-        predictions: The answers.
+        predictions: Of n_tracks tracks.
         places: (n_chosen, 2) from `embed_in_plane`.
         chosen: (n_chosen,) tracks.
     """
