@@ -57,14 +57,14 @@ def explain(
             return
         assert file is not None
         from geoclass.evidence.artist_table import ArtistTable
-        from geoclass.evidence.registry import WITNESSES, Sources, parse_witnesses
+        from geoclass.evidence.registry import USUAL, Sources, parse_witnesses
         from geoclass.explain.explain import explain as run_explanation
         from geoclass.explain.explain import write_segment
         from geoclass.explain.plots import draw_explanation
         from geoclass.explain.witnesses import contributions, hear_witnesses
 
         found = run_explanation(bundle, file, task=task, label=label, excerpt_seconds=excerpt_seconds)
-        asked = parse_witnesses(evidence) if evidence else ("sound",) if model else tuple(WITNESSES)
+        asked = parse_witnesses(evidence) if evidence else ("sound",) if model else USUAL
         verdict = None
         if found.prediction.task == "country" and set(asked) != {"sound"}:
             sources = Sources(artists=ArtistTable.open_default())

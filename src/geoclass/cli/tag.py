@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -56,6 +57,10 @@ def tag(
     overwrite: Annotated[
         str | None,
         typer.Option(help="Replace existing values: of all fields, or of the named ones.", metavar="[FIELDS]"),
+    ] = None,
+    language_model: Annotated[
+        str | None,
+        typer.Option(help="Whisper, by folder or id: sung-language, what is sung in a file, is a witness too."),
     ] = None,
     lookup: Annotated[
         Literal["musicbrainz"] | None, typer.Option(help="Look up artists that the local table lacks.")
@@ -118,7 +123,7 @@ def tag(
         from geoclass.tagging.plan import in_order, iter_plan
         from geoclass.tagging.policy import Policy
 
-        witnesses = _witnesses(evidence, model)
+        witnesses = _witnesses(evidence, model, language_model)
         if lookup and "artists" not in (witnesses or ()):
             raise UsageError("--lookup asks about artists, who are no witnesses here", hint="add --evidence artists,…")
         policy = Policy(
@@ -146,6 +151,13 @@ def tag(
         with HeardCache() as cache, nullcontext() if dry_run else only_run():
             classifier = _classifier(model or [], policy, device=device, cache=cache, **options)
             sources = _sources(witnesses or (), output, lookup=lookup)
+            if language_model is not None:
+                from geoclass.inference.sung import Listener
+                from geoclass.parallel.device import resolve_device
+
+                where = resolve_device(device)
+                listener = Listener(language_model, excerpt_seconds=excerpt_seconds, cache=cache, device=where)
+                sources = replace(sources, sung_language=listener)
             plan: Iterator[FilePlan] = iter_plan(
                 classifier, paths=files, policy=policy, remembered=remembered, sources=sources
             )
@@ -175,13 +187,23 @@ def _names(text: str, option: str) -> tuple[str, ...]:
     return names
 
 
-def _witnesses(evidence: str | None, models: Sequence[str] | None) -> tuple[str, ...] | None:
-    """Who is asked about the country: those named; a named model alone; all."""
-    from geoclass.evidence.registry import WITNESSES, parse_witnesses
+def _witnesses(
+    evidence: str | None, models: Sequence[str] | None, language_model: str | None
+) -> tuple[str, ...] | None:
+    """Who is asked about the country: those named; a named model alone; all that have what they need."""
+    from geoclass.evidence.registry import USUAL, parse_witnesses
+    from geoclass.evidence.sung_language import NAME
 
-    if evidence is not None:
-        return parse_witnesses(evidence)
-    return None if models else tuple(WITNESSES)
+    asked = parse_witnesses(evidence) if evidence is not None else None if models else USUAL
+    if language_model is None and NAME in (asked or ()):
+        raise UsageError(
+            f"the witness {NAME} needs a Whisper model", hint="for example --language-model openai/whisper-small"
+        )
+    if language_model is not None and evidence is None and asked is not None:
+        return (*asked, NAME)
+    if language_model is not None and NAME not in (asked or ()):
+        raise UsageError("--language-model is of no use without its witness", hint=f"add --evidence {NAME},…")
+    return asked
 
 
 def _sources(witnesses: Sequence[str], output: Output, *, lookup: str | None) -> "Sources":

@@ -1,6 +1,7 @@
 """What a file says of itself, as plain text: everything that a witness may read."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from geoclass.inference.prediction import FieldPrediction
 
@@ -22,4 +23,5 @@ class Facts:
     release_country: str = ""
     artist_mbids: tuple[str, ...] = ()  # MusicBrainz identifiers
     folders: tuple[str, ...] = ()  # names of the folders that the file lies in, the innermost last
+    sung: Mapping[str, float] = field(default_factory=dict)  # probability of each language that may be sung
     heard: FieldPrediction | None = None  # what the model says of the sound; None before it was asked

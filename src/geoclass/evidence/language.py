@@ -39,7 +39,7 @@ def _of_tag(facts: Facts) -> Opinion | None:
     known = [code for code in codes if code in load_json("languages.json")["speaks_for"]]
     if not known:
         return None
-    distribution = np.mean([_countries_of(code) for code in known], axis=0)
+    distribution = np.mean([countries_of(code) for code in known], axis=0)
     names = " and ".join(map(language_name, known[:3]))
     return from_distribution(NAME, "language tag", distribution, f"the language tag says {names}")
 
@@ -88,11 +88,11 @@ def _speak(
 @cache
 def _table() -> NDArray[np.float64]:
     """P(country | language), (n_languages, n_countries)."""
-    return np.array([_countries_of(code) for code in LANGUAGES])
+    return np.array([countries_of(code) for code in LANGUAGES])
 
 
 @cache
-def _countries_of(language: str) -> NDArray[np.float64]:
+def countries_of(language: str) -> NDArray[np.float64]:
     """P(country | language), (n_countries,), with a share for artists who sing in a language of elsewhere."""
     weights = load_json("weights.json")["abroad"]
     abroad = weights["english"] if language == "en" else weights["others"]

@@ -2,12 +2,23 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from geoclass.errors import UsageError
-from geoclass.evidence import artists, codes, language, sound, words
+from geoclass.evidence import artists, codes, language, sound, sung_language, words
 from geoclass.evidence.artist_table import Artists
 from geoclass.evidence.facts import Facts
 from geoclass.evidence.opinion import Opinion
+
+
+class SungLanguageOf(Protocol):
+    """Such as `inference.sung.Listener`."""
+
+    identity: str
+
+    def __call__(self, path: Path) -> Mapping[str, float]:
+        """Of each language the probability that it is sung in a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +26,7 @@ class Sources:
     """What witnesses may ask beside the file."""
 
     artists: Artists | None = None
+    sung_language: SungLanguageOf | None = None
 
 
 Witness = Callable[[Facts, Sources], Iterator[Opinion]]
@@ -24,9 +36,11 @@ WITNESSES: Mapping[str, Witness] = {
     language.NAME: lambda facts, _: language.opinions(facts),
     words.NAME: lambda facts, _: words.opinions(facts),
     codes.NAME: lambda facts, _: codes.opinions(facts),
+    sung_language.NAME: lambda facts, _: sung_language.opinions(facts),
     sound.NAME: lambda facts, _: sound.opinions(facts),
 }
-CHEAP = tuple(name for name in WITNESSES if name != sound.NAME)
+CHEAP = tuple(name for name in WITNESSES if name not in (sound.NAME, sung_language.NAME))
+USUAL = (*CHEAP, sound.NAME)  # those that need nothing else
 
 
 def ask(facts: Facts, *, witnesses: Sequence[str] = tuple(WITNESSES), sources: Sources | None = None) -> list[Opinion]:

@@ -89,6 +89,7 @@ class Whisper:
     extractor: Any
     languages: tuple[str, ...]  # ISO 639-1 where there is one
     tokens: tuple[int, ...]  # one for each language
+    weights_sha256: str
 
 
 def load_whisper(backbone: str, *, local_files_only: bool = False) -> Whisper:
@@ -109,9 +110,15 @@ def load_whisper(backbone: str, *, local_files_only: bool = False) -> Whisper:
         raise ModelError(
             f"{backbone!r} names no languages", hint="take a multilingual Whisper, such as openai/whisper-small"
         )
-    codes = tuple(token.strip("<|>") for token in tokens)
+    in_order = sorted(tokens.items(), key=lambda pair: int(pair[1]))
     model = model.float().eval().requires_grad_(False)
-    return Whisper(model, extractor, codes, tuple(int(number) for number in tokens.values()))
+    return Whisper(
+        model=model,
+        extractor=extractor,
+        languages=tuple(token.strip("<|>") for token, _ in in_order),
+        tokens=tuple(int(number) for _, number in in_order),
+        weights_sha256=_sha256(model.state_dict()),
+    )
 
 
 def _transformers(what: str, *, extra: str) -> Any:

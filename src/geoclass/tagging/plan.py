@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from geoclass.errors import UsageError
+from geoclass.evidence import sung_language
 from geoclass.evidence.pool import pool
 from geoclass.evidence.registry import Sources
 from geoclass.inference.prediction import Failure, Prediction
@@ -15,7 +16,7 @@ from geoclass.tagging.corrections import Corrections
 from geoclass.tagging.decide import FilePlan, decide
 from geoclass.tagging.entries import Entry, is_ours, read_entries
 from geoclass.tagging.policy import Policy
-from geoclass.tagging.testimony import evidence_identity, hear, testify
+from geoclass.tagging.testimony import evidence_identity, hear, hear_language, testify
 from geoclass.tagging.vote import group_sizes, vote
 
 _ASKED = Failure(path=Path(), reason="the model gave no answer")
@@ -139,6 +140,8 @@ class _Run:
             votes = self.policy.vote != "none"  # what was decided earlier still speaks for the artist's new files
             if self.policy.evidence is not None and (votes or not entry.settled):
                 entry.opinions = testify(entry, witnesses=self.policy.evidence, sources=self.sources)
+                if sung_language.NAME in self.policy.evidence and not entry.settled and not self._is_sure(entry):
+                    entry.opinions = entry.opinions + hear_language(entry, self.sources)
             yield entry
 
     def predicted(self, entries: Iterator[Entry]) -> Iterator[Entry]:
@@ -185,8 +188,10 @@ class _Run:
     def _needs_no_sound(self, entry: Entry) -> bool:
         if self.policy.evidence is None:
             return False
-        if "sound" not in self.policy.evidence:
-            return True
+        return "sound" not in self.policy.evidence or self._is_sure(entry)
+
+    def _is_sure(self, entry: Entry) -> bool:
+        """Whether those who have spoken settle the country."""
         verdict = pool(entry.opinions)
         return verdict is not None and verdict.candidates(1)[0][1] >= self.policy.threshold(None)
 

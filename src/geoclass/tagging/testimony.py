@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from geoclass.evidence import sound
+from geoclass.evidence import sound, sung_language
 from geoclass.evidence.facts import Facts
 from geoclass.evidence.opinion import Opinion, opinion
 from geoclass.evidence.registry import CHEAP, Sources, ask
@@ -54,6 +54,13 @@ def hear(entry: Entry) -> list[Opinion]:
     return list(sound.opinions(Facts(heard=answer)))
 
 
+def hear_language(entry: Entry, sources: Sources) -> list[Opinion]:
+    """What is sung in a file says of its country, where there is a model to ask."""
+    if entry.error is not None or sources.sung_language is None:
+        return []
+    return list(sung_language.opinions(Facts(sung=sources.sung_language(entry.target))))
+
+
 def owner_of(entry: Entry) -> Opinion | None:
     """What a person wrote into the file, as a witness on the artist's other files."""
     from geoclass.geo.countries import find_country
@@ -67,9 +74,10 @@ def owner_of(entry: Entry) -> Opinion | None:
 
 
 def evidence_identity(witnesses: Sequence[str], sources: Sources) -> str:
-    """For tags that say what decided: changes with the weights, the choice of witnesses and the artist table."""
-    known = getattr(sources.artists, "identity", "")
-    return f"evidence 1 {fingerprint(load_json('weights.json'), sorted(witnesses), known)[:8]}"
+    """For tags that say what decided: changes with the weights, the choice of witnesses and what they ask."""
+    known = [getattr(source, "identity", "") for source in (sources.artists, sources.sung_language)]
+    known = known[:1] if sources.sung_language is None else known
+    return f"evidence 1 {fingerprint(load_json('weights.json'), sorted(witnesses), *known)[:8]}"
 
 
 def _first(tags: Tags, name: str) -> str:

@@ -1,0 +1,79 @@
+"""The sung language: tiny Whisper models, transformers' own way of telling the language as the oracle."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+transformers = pytest.importorskip("transformers")
+
+from whispers import FIRST_LANGUAGE, save  # noqa: E402
+
+from geoclass.errors import ModelError  # noqa: E402
+from geoclass.features.sung_language import SungLanguage  # noqa: E402
+
+RATE = 16_000  # Hz
+
+
+@pytest.fixture(scope="module")
+def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save(tmp_path_factory.mktemp("whisper"))
+
+
+def sound(seconds: float, *, seed: int = 0) -> torch.Tensor:
+    return 0.1 * torch.randn(round(seconds * RATE), generator=torch.Generator().manual_seed(seed))
+
+
+def test_it_is_the_softmax_over_the_language_tokens(whisper: Path) -> None:
+    language = SungLanguage(str(whisper))
+    found = language.probabilities(sound(10))
+    model = transformers.WhisperForConditionalGeneration.from_pretrained(whisper).eval()
+    inputs = transformers.WhisperFeatureExtractor()(sound(10).numpy(), sampling_rate=RATE, return_tensors="pt")
+    with torch.no_grad():
+        start = torch.tensor([[50_258]])
+        logits = model(input_features=inputs["input_features"], decoder_input_ids=start).logits[0, 0]
+        detected = model.detect_language(input_features=inputs["input_features"])
+    expected = logits[FIRST_LANGUAGE : FIRST_LANGUAGE + 99].double().softmax(dim=0)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-7)
+    assert int(found.argmax()) == int(detected) - FIRST_LANGUAGE
+    assert float(found.sum()) == pytest.approx(1)
+    assert len(language.languages) == 99
+    assert language.languages[:5] == ("en", "zh", "de", "es", "ru")
+
+
+def test_codes_are_those_of_iso_639(whisper: Path) -> None:
+    languages = SungLanguage(str(whisper)).languages
+    assert "jv" in languages, "Javanese"
+    assert "jw" not in languages
+
+
+def test_longer_sounds_are_heard_window_by_window(whisper: Path) -> None:
+    language = SungLanguage(str(whisper))
+    first, second = sound(30, seed=1), sound(10, seed=2)
+    apart = 0.75 * language.probabilities(first) + 0.25 * language.probabilities(second)
+    torch.testing.assert_close(language.probabilities(torch.cat([first, second])), apart, rtol=1e-4, atol=1e-7)
+
+
+def test_what_a_model_is_sure_of_is_said(tmp_path: Path) -> None:
+    language = SungLanguage(str(save(tmp_path, says="tr")))
+    found = language.probabilities(sound(5))
+    assert language.languages[int(found.argmax())] == "tr"
+    assert float(found.max()) > 0.99
+    assert np.isfinite(found.numpy()).all()
+
+
+def test_a_model_that_names_no_languages_is_refused(tmp_path: Path) -> None:
+    model = transformers.WhisperForConditionalGeneration.from_pretrained(save(tmp_path / "all"))
+    model.generation_config.lang_to_id = None
+    model.save_pretrained(tmp_path / "english")
+    transformers.WhisperFeatureExtractor().save_pretrained(tmp_path / "english")
+    with pytest.raises(ModelError, match="names no languages") as caught:
+        SungLanguage(str(tmp_path / "english"))
+    assert "multilingual" in (caught.value.hint or "")
+
+
+def test_what_is_no_whisper_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be loaded") as caught:
+        SungLanguage(str(tmp_path))
+    assert "--language-model PATH-OR-ID" in (caught.value.hint or "")
