@@ -220,3 +220,23 @@ def test_what_is_written_follows_the_schemas(trained: Path) -> None:
     (trained / "Music" / "bad.mp3").unlink()
     typed("geoclass evaluate run --dataset fma-country --report report-schema/")
     validator("metrics").validate(json.loads(Path("report-schema/metrics.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.slow
+def test_the_picture_of_the_readme_is_a_real_run(tmp_path: Path) -> None:
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        import make_tag_picture as tool
+    finally:
+        sys.path.pop(0)
+    tool.make_music(tmp_path / "Music")
+    text = tool.printed(tmp_path)
+    lines = {name: next(line for line in text.splitlines() if line.endswith(name)) for name in tool.SONGS}
+    assert "KR" in lines["arirang.mp3"]
+    assert "GR kept" in lines["samiotissa.mp3"]
+    assert "unsure" in lines["track 07.mp3"]
+    svg = tool.picture(text)
+    assert "@font-face" not in svg
+    shown = re.sub(r"<[^>]+>|&#160;|\s", "", (ROOT / "docs" / "tag.svg").read_text(encoding="utf-8"))
+    for name in tool.SONGS:
+        assert re.sub(r"\s", "", name) in shown
