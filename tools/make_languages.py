@@ -19,6 +19,8 @@ worth of CLDR: share * (share / share of the country's first language)^2 * statu
 are learned beside the one that is sung in; official languages of a region are spared it. Of Korean songs none is taken
 to be from the north.
 
+What Yugoslavia sang is of none of today's countries; a fifth of recorded music is taken to be so old.
+
 By hand: Russian and Chinese, whose countries do not sing by size. Of artists who write Cyrillic 84 come from Russia for
 22 from Ukraine, of whom half sing in Russian; Taiwan and Hong Kong make much of the music in Chinese.
 """
@@ -40,6 +42,7 @@ OUT = Path(__file__).parents[1] / "src/geoclass/evidence/data/languages.json"
 ALIASES = {"no": ("no", "nb", "nn"), "zh": ("zh", "zh_Hant", "yue", "wuu"), "ar": ("ar", "arz"), "tl": ("fil", "tl")}
 STATUS = {"official": 1.0, "de_facto_official": 1.0, "official_regional": 0.5, "": 0.15}
 GDP_POWER, BACKGROUND_POWER, MIN_SHARE, MIN_PEOPLE = 0.9, 0.6, 0.01, 60_000
+SUCCESSORS, OLD_RECORDINGS = ("BA", "HR", "ME", "MK", "RS", "SI", "XK"), 0.2
 BY_HAND = {
     "ru": {"RU": 0.86, "UA": 0.09, "BY": 0.025, "KZ": 0.015, "LV": 0.005, "EE": 0.005},
     "zh": {"CN": 0.6, "TW": 0.25, "HK": 0.1, "SG": 0.03, "MY": 0.02},
@@ -79,6 +82,9 @@ def table(entries: list[dict[str, str]], *, prior: float = 6.0) -> dict[str, obj
             n = sung[country].total() if language not in NOT_COUNTED else 0
             heard = sung[country][language] if n else 0
             weights[country] = sizes[country] * (heard + prior * min(1.0, spoken[country])) / (n + prior)
+        former = [sizes[country] for country in SUCCESSORS]
+        heard = sung["YU"][language] + prior * sum(spoken[c] * sizes[c] for c in SUCCESSORS) / sum(former)
+        weights["YU"] = OLD_RECORDINGS * sum(former) * heard / (sung["YU"].total() + prior)
         reach[language] = round(sum(weights.values()) / sum(sizes.values()), 7)
         languages[language] = normalized({country: w for country, w in weights.items() if country not in CLOSED})
     background = {code: max(economies.get(code, 0.0), 1e8) ** BACKGROUND_POWER for code in country_codes()}
@@ -93,7 +99,8 @@ def table(entries: list[dict[str, str]], *, prior: float = 6.0) -> dict[str, obj
 
 def normalized(weights: dict[str, float]) -> dict[str, float]:
     total = sum(weights.values())
-    return {code: round(w / total, 4) for code, w in sorted(weights.items()) if w > 0.002 * total}
+    kept = {code: w for code, w in weights.items() if w > 0.002 * total and code in country_codes()}
+    return {code: round(w / total, 4) for code, w in sorted(kept.items())}
 
 
 def count_entries(entries: list[dict[str, str]]) -> defaultdict[str, Counter[str]]:

@@ -101,4 +101,5 @@ def countries_of(language: str) -> NDArray[np.float64]:
         spoken[country_index()[code]] = p
     if not spoken.sum():
         return background()
-    return np.asarray((1 - abroad) * spoken / spoken.sum() + abroad * background())
+    known = (1 - abroad) * spoken  # what is missing to 1 is of countries that are no more
+    return np.asarray(known + (1 - known.sum()) * background())
