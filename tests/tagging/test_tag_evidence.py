@@ -122,6 +122,17 @@ def test_what_tags_and_table_settle_is_not_decoded(make) -> None:
     assert "country" not in files[2].changes
 
 
+def test_what_nobody_speaks_for_names_no_witness(make, tmp_path: Path) -> None:
+    """With a confidence of 0 the most frequent country is written; an empty tag would not read back."""
+    path = write(make("a.mp3"), title="7")
+    files = plan([path], min_confidence=0.0)
+    assert all(value.strip() for values in files[0].changes.values() for value in values)
+    (written,) = apply_plan(iter(files), journal=tmp_path / "journal")
+    assert (written.status, written.reason) == ("written", "")
+    assert "country" in read_tags(path).values
+    assert "evidence" not in read_tags(path).values
+
+
 def test_without_sound_no_model_is_needed(make) -> None:
     path = write(make("a.mp3"), title=KOREAN)
     policy = Policy(evidence=("language",), fields=("country",))

@@ -112,7 +112,8 @@ def decide(entry: Entry, policy: Policy, remembered: Corrections, decided_by: st
         if answer is not None and writable and (proposed or policy.candidates):
             changes[f"{name}_candidates"] = (provenance(answer.candidates, n=len(proposed)),)
         if answer is not None and policy.pools and writable and name == "country" and proposed and not corrected:
-            changes["evidence"] = (", ".join(_witnesses_for(answer.evidence)),)
+            witnesses = ", ".join(_witnesses_for(answer.evidence))
+            changes["evidence"] = (witnesses,) if witnesses else ()  # nobody, where any confidence will do
     country = fields["country"].value if "country" in fields else ()
     said = answers.get("country")
     if policy.region_fallback and not country and said is not None:
