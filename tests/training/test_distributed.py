@@ -28,7 +28,7 @@ def python(*line: str, processes: int) -> subprocess.CompletedProcess[str]:
     if processes > 1:
         launch += ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run([*launch, *line], capture_output=True, text=True, check=False, env=environment, timeout=240)
+    return subprocess.run([*launch, *line], capture_output=True, text=True, check=False, env=environment, timeout=600)
 
 
 def train(dataset: Path, run: Path, *more: str, processes: int = 1) -> subprocess.CompletedProcess[str]:
@@ -39,6 +39,7 @@ def history(run: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.skipif(sys.platform == "win32", reason="gloo under torchrun")
 @pytest.mark.parametrize("model", ["attention-cnn", "resnet"])
 def test_two_processes_take_the_step_that_one_takes(small_dataset: Dataset, tmp_path: Path, model: str) -> None:
@@ -54,6 +55,7 @@ def test_two_processes_take_the_step_that_one_takes(small_dataset: Dataset, tmp_
         torch.testing.assert_close(two[name], one[name], rtol=1e-6, atol=1e-9, msg=lambda text, name=name: name + text)
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.skipif(sys.platform == "win32", reason="gloo under torchrun")
 def test_two_processes_train_what_one_does_and_either_resumes(small_dataset: Dataset, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
@@ -77,6 +79,7 @@ def test_two_processes_train_what_one_does_and_either_resumes(small_dataset: Dat
     assert set(counts[0].values()) == {4}, "one step an epoch"
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.skipif(sys.platform == "win32", reason="gloo under torchrun")
 def test_a_mistake_is_said_once(small_dataset: Dataset, tmp_path: Path) -> None:
     done = train(small_dataset.folder, tmp_path / "run", "--task", "genre", processes=2)
