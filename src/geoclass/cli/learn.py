@@ -21,6 +21,9 @@ def learn(
     name: Annotated[
         str, typer.Option(help="Name of the model; `tag` uses `mine` unless --model names another.")
     ] = "mine",
+    ask: Annotated[
+        int, typer.Option(min=0, help="Ask for the labels of the N files that would teach most, then learn again.")
+    ] = 0,
     weak_labels: Annotated[
         bool, typer.Option("--weak-labels", help="Also learn from countries of which the other witnesses are certain.")
     ] = False,
@@ -36,6 +39,7 @@ def learn(
     Example: geoclass learn ~/Music
     """
     with session(quiet=quiet, debug=debug) as output:
+        from geoclass.cli.ask import ask_owner, say_gain
         from geoclass.library import learned_bundle
         from geoclass.library.learn import learn_library, read_library
         from geoclass.vocabulary import parse_tasks
@@ -52,8 +56,11 @@ def learn(
             library = read_library(paths, progress=advance)
         for path, why in sorted(library.failures.items()):
             output.warn(f"{path}: {why}")
+        before = ask_owner(library, ask, fields=tasks, output=output) if ask else None
         found = learn_library(library, fields=tasks, name=name, weak_labels=weak_labels, roots=paths)
         _print(found, output, name)
+        if ask:
+            say_gain(before, found, output)
         if found.failures:
             raise typer.Exit(SOME_FAILED)
 

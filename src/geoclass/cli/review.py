@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from geoclass.cli.console import Output
+from geoclass.cli.prompts import parse_value
 from geoclass.parallel.threads import closing_source
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _correct(file: "FilePlan", remembered: "Corrections", output: Output) -> "Fi
         values: tuple[str, ...] | None = None
         while values is None:
             text = typer.prompt(f"{name} (empty: as proposed)", default="", show_default=False).strip()
-            values = _parse(name, text)
+            values = parse_value(name, text)
             if values is None:
                 output.say(f"{text!r} is not a country; type a name or a two-letter code, such as Türkiye or TR")
         if values:
@@ -78,17 +79,3 @@ def _correct(file: "FilePlan", remembered: "Corrections", output: Output) -> "Fi
             remembered.save()
     changes = {name: values for name, values in changes.items() if file.before.get(name, ()) != values}
     return replace(file, status="planned" if changes else "unchanged", fields=fields, changes=changes)
-
-
-def _parse(name: str, text: str) -> tuple[str, ...] | None:
-    """The values that somebody typed; () for none, None for what cannot be."""
-    if not text:
-        return ()
-    if name == "genre":
-        from geoclass.tagging.entries import genre_name
-
-        return tuple(genre_name(part) for part in text.split(",") if part.strip())
-    from geoclass.geo.countries import find_country
-
-    code = find_country(text)
-    return (code,) if code else None

@@ -16,12 +16,13 @@ from geoclass.errors import AudioError, DatasetError
 from geoclass.features.registry import create_front_end
 from geoclass.inference.heard import HeardCache
 from geoclass.inference.hearing import Hearing, hear
+from geoclass.library.ask import Question, questions
 from geoclass.library.labels import LeftOut, artists_of, read_labels
 from geoclass.library.learned_bundle import make_bundle, save_learned
 from geoclass.library.song import Song
 from geoclass.library.songs import read_collection
 from geoclass.library.teach import Sounds, Taught, make_whitening, teach
-from geoclass.library.verdict import FieldVerdict, count_unlabelled, judge
+from geoclass.library.verdict import FieldVerdict, count_unlabelled, judge, predict_files
 from geoclass.library.weak import sure_countries
 from geoclass.parallel.device import on_one_thread
 from geoclass.parallel.threads import ordered_map
@@ -138,7 +139,7 @@ def learn_library(
         said = "; ".join(f"{task}: {why}" for task, why in not_learned.items())
         raise DatasetError(
             f"this library cannot teach a model yet ({said})",
-            hint="give two labels or more to 5 files by 3 artists each: by hand, with any tagger",
+            hint="give two labels or more to 5 files by 3 artists each: by hand, or with `geoclass learn --ask 20`",
         )
     verdicts = {task: judge(found, library.songs, library.artists) for task, found in taught.items()}
     bundle = make_bundle(
@@ -156,6 +157,31 @@ def learn_library(
         failures=library.failures,
         notes=library.notes,
     )
+
+
+def choose_questions(
+    library: Library,
+    n: int,
+    *,
+    fields: Sequence[str] = TASKS,
+    learned: Learned | None = None,
+    corrections: Corrections | None = None,
+) -> list[Question]:
+    """The n files whose labels would teach most.
+
+    Args:
+        library: As `read_library` gives it.
+        n: How many.
+        fields: What may be asked.
+        learned: A model of the library as it is; None: there is none yet.
+        corrections: What was answered before.
+    """
+    if not library.sounds.heard:
+        return []
+    labels = {task: read_labels(task, library.songs, library.artists, corrections=corrections) for task in fields}
+    answers = predict_files(learned.bundle, library.sounds) if learned else None
+    whitening = make_whitening(library.sounds)
+    return questions(n, labels, library.sounds, library.artists, whitening=whitening, answers=answers)
 
 
 def _hear_all(songs: Sequence[Song], progress: Progress | None) -> tuple[Sounds, dict[str, str], dict[str, int]]:
