@@ -120,7 +120,7 @@ def learn_library(
         DatasetError: Too few labels for any field.
     """
     corrections = corrections or Corrections.load()
-    whitening = make_whitening(library.sounds) if library.sounds.heard else None
+    whitening = make_whitening()
     taught: dict[str, Taught] = {}
     not_learned: dict[str, str] = {}
     left_out: dict[str, tuple[LeftOut, ...]] = {}
@@ -128,14 +128,14 @@ def learn_library(
         weak = sure_countries(library.songs) if weak_labels and task == "country" else None
         labels = read_labels(task, library.songs, library.artists, corrections=corrections, weak=weak)
         left_out[task] = labels.left_out
-        found = (
-            teach(labels, library.sounds, library.artists, whitening=whitening) if whitening else "nothing was heard"
-        )
+        found: Taught | str = "nothing was heard"
+        if library.sounds.heard:
+            found = teach(labels, library.sounds, library.artists, whitening=whitening)
         if isinstance(found, Taught):
             taught[task] = found
         else:
             not_learned[task] = found
-    if not taught or whitening is None:
+    if not taught:
         said = "; ".join(f"{task}: {why}" for task, why in not_learned.items())
         raise DatasetError(
             f"this library cannot teach a model yet ({said})",
@@ -180,7 +180,7 @@ def choose_questions(
         return []
     labels = {task: read_labels(task, library.songs, library.artists, corrections=corrections) for task in fields}
     answers = predict_files(learned.bundle, library.sounds) if learned else None
-    whitening = make_whitening(library.sounds)
+    whitening = make_whitening()
     return questions(n, labels, library.sounds, library.artists, whitening=whitening, answers=answers)
 
 

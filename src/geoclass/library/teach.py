@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from geoclass.config.frontends import DescriptorsConfig
 from geoclass.library.background import GROUPS, draw
 from geoclass.library.fit import SURE, Fitted, Linear, Task, fit_task, logistic
 from geoclass.library.labels import MIN_ARTISTS, MIN_FILES, Labels
@@ -22,7 +23,7 @@ _IS_OF_GROUP = 0.25  # from this share of the labelled files on, a library teach
 # they had recognized the collection. Trusted where cross-validation by artist writes a quarter of the files, or where
 # the lower end of the 95 % interval over artists still lies at SURE.
 _TRUSTED_SHARE = 0.25
-_MANY = 1_000  # files; from there on one segment of each tells how the columns lie
+_WHITENED_BY, _SHRINKAGE = ("popular", "loops"), 0.7
 _NOT_BY_SOUND = (
     "by artists left out, too little of what can be heard of these popular songs would be right: it tells recordings "
     "apart, not countries; titles, tags and the table of artists still say the country"
@@ -51,15 +52,15 @@ class Taught:
     stopped: frozenset[int] = frozenset()  # popular songs whose country is not to be told from their sound
 
 
-def make_whitening(sounds: Sounds) -> Whiten:
-    """Columns made normal and uncorrelated, as the whole library shows them; labels play no part.
+@cache
+def make_whitening() -> Whiten:
+    """Columns made normal, and uncorrelated as far as popular music and drum loops show how they vary together.
 
-    The background helps: the covariance of a small library is not known from the library alone, and whitened by itself
-    it would lose what sets its files apart.
+    Not by the library itself: what sets its labels apart would count as variation to be removed. Of 52 recordings from
+    seven countries 0.81 were named by artists left out, and 0.36 to 0.57 when the library was whitened by itself.
     """
-    whitening = Whiten(sounds.rows.shape[1], N_BINS)
-    own = sounds.rows[_first_of_each(sounds)] if len(sounds.heard) >= _MANY else sounds.rows
-    whitening.prepare(torch.cat([own, *(torch.from_numpy(draw(group, _N_DRAWN, seed=1)) for group in GROUPS)]))
+    whitening = Whiten(len(DescriptorsConfig().columns), N_BINS, shrinkage=_SHRINKAGE)
+    whitening.prepare(torch.from_numpy(np.concatenate([draw(group, _N_DRAWN, seed=1) for group in _WHITENED_BY])))
     return whitening.eval()
 
 
@@ -95,10 +96,6 @@ def teach(labels: Labels, sounds: Sounds, artists: Sequence[str], *, whitening: 
     if len(labels.names) < 2:
         return _NOT_BY_SOUND
     return Taught(labels=labels, fitted=fit(labels, known - {"popular"}, stopped), stopped=stopped)
-
-
-def _first_of_each(sounds: Sounds) -> NDArray[np.int64]:
-    return np.asarray(np.unique(sounds.files, return_index=True)[1])
 
 
 def _audible(labels: Labels, sounds: Sounds, artists: Sequence[str]) -> Labels:

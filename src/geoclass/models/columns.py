@@ -80,8 +80,9 @@ class Whiten(nn.Module):
     them, which on a few hundred rows is worth more than depth.
     """
 
-    def __init__(self, n_columns: int, n_bins: int) -> None:
+    def __init__(self, n_columns: int, n_bins: int, *, shrinkage: float = _SHRINKAGE) -> None:
         super().__init__()
+        self.shrinkage = shrinkage
         self.quantiles = Quantiles(n_columns, n_bins)
         self.n_features = n_columns
         scores = torch.special.ndtri(torch.linspace(0.0, 1.0, n_bins + 1).clamp(_TAIL, 1 - _TAIL))
@@ -97,7 +98,7 @@ class Whiten(nn.Module):
         normal = self._normal(x).double().cpu()
         covariance = normal.T.cov(correction=0)
         target = covariance.trace() / len(covariance) * torch.eye(len(covariance), dtype=torch.float64)
-        variances, directions = torch.linalg.eigh((1 - _SHRINKAGE) * covariance + _SHRINKAGE * target)
+        variances, directions = torch.linalg.eigh((1 - self.shrinkage) * covariance + self.shrinkage * target)
         self.get_buffer("mean").copy_(normal.mean(dim=0))
         # At least a little variance: all columns may be constant.
         self.get_buffer("transform").copy_(directions * variances.clamp(min=1e-6).rsqrt() @ directions.T)
