@@ -26,7 +26,7 @@ _RIGHT = 0.93  # out of fold: a temperature chosen on the answers that it is jud
 _TEMPERATURES = np.geomspace(8.0, 0.03, 90)
 _MAX_ROWS = 12_000  # segments that one fit sees
 _SMALL = 400  # files; of fewer, cross-validation is repeated
-_ITERATIONS = 80
+_ITERATIONS = 50
 
 Floats = NDArray[np.float64]
 
@@ -126,7 +126,7 @@ def _folds(task: Task, known: NDArray[np.int64], *, seed: int) -> list[NDArray[n
     small = len(known) < _SMALL
     n_folds = max(2, min(10 if small else 5, len(set(groups)), *np.bincount(strata)[np.unique(strata)].tolist()))
     held_out = []
-    for repeat in range(3 if small else 1):
+    for repeat in range(2 if small else 1):
         splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed + repeat)
         held_out += [known[test] for _, test in splitter.split(known[:, None], strata, groups) if len(test)]
     return held_out
