@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -140,6 +141,9 @@ def test_the_library_uses_the_filtered_split_unless_another_is_asked_for(
     assert len(dataset.tracks) == n_tracks
     assert dataset.document["split"]["source"] == source
     assert dataset.protocol == protocol
+    warnings = json.loads((tmp_path / "out" / "summary.json").read_text())["warnings"]
+    alone = "42 tracks have no artist: each counts as an artist of its own"
+    assert (alone in warnings) == (config.seed == 3)  # only a split that is drawn by artist can say so
 
 
 def test_without_a_config_the_first_task_of_the_corpus_is_built(tmp_path: Path) -> None:

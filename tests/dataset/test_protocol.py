@@ -40,7 +40,7 @@ def test_an_artist_in_any_two_splits_is_a_leak(artists: tuple[str, str, str]) ->
     found = claim(*three(*artists))
     assert found.leaky
     assert found.group == "track"
-    assert "of 2 tracks in valid and test have an artist who is in another split" in found.leak
+    assert "of 2 tracks in valid and test are by an artist who is in another split" in found.leak
 
 
 def test_one_name_under_two_ids_is_one_artist() -> None:

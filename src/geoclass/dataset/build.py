@@ -162,7 +162,7 @@ def _write(
     _write_csv(folder / "segments.csv", SEGMENT_COLUMNS, map(_segment_row, segments))
     _write_csv(out / "tracks.csv", TRACK_COLUMNS, map(_track_row, tracks))
     _write_csv(out / "skipped.csv", ["track_id", "path", "reason"], ((s.track_id, s.path, s.reason) for s in skipped))
-    warnings = warnings_of(counts, tracks, claim, config)
+    warnings = warnings_of(counts, tracks, claim=claim, config=config, source=placement.source)
     summary = summarize(corpus, selection, skipped=skipped, counts=counts, warnings=warnings)
     write_json(out / "summary.json", summary, format="geoclass/summary")
     document = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from geoclass.config.settings import BuildConfig
 from geoclass.corpora.base import Corpus, Skipped, Track
-from geoclass.dataset.placement import Segment
+from geoclass.dataset.placement import OFFICIAL, Segment
 from geoclass.dataset.protocol import Claim
 from geoclass.dataset.select import Selection, labels_of, reason_kind
 from geoclass.dataset.split import empty_cells
@@ -78,14 +78,28 @@ def summarize(
     }
 
 
-def warnings_of(counts: Mapping[str, Any], tracks: Iterable[Track], claim: Claim, config: BuildConfig) -> list[str]:
-    """What a reader of scores on this data set should know."""
+def warnings_of(
+    counts: Mapping[str, Any], tracks: Iterable[Track], *, claim: Claim, config: BuildConfig, source: str
+) -> list[str]:
+    """What a reader of scores on this data set should know.
+
+    Args:
+        counts: As `count` gives them.
+        tracks: All tracks that are kept.
+        claim: What the split keeps apart.
+        config: Task and group.
+        source: Of the split: OFFICIAL, or a seed.
+    """
     task = config.tasks[0]
     cells = [(label, split) for label, of in counts[task].items() for split in SPLITS if of[split]["tracks"]]
     missing = empty_cells([label for label, _ in cells], [split for _, split in cells])
     found = [f"the {split} split has no {task} {', '.join(gone)}" for split, gone in missing.items()]
     if claim.leaky:
         found.append(f"the splits leak: {claim.leak}")
-    if config.group == "artist" and (alone := sum(not (track.artist_id or track.artist) for track in tracks)):
+    if (
+        config.group == "artist"
+        and source != OFFICIAL
+        and (alone := sum(not (track.artist_id or track.artist) for track in tracks))
+    ):
         found.append(f"{alone} tracks have no artist: each counts as an artist of its own")
     return found
