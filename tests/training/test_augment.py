@@ -103,3 +103,27 @@ def test_gain_moves_each_sample_as_a_whole_within_its_limit() -> None:
     offsets = change.mean(dim=(1, 2))
     assert torch.allclose(change, offsets[:, None, None].expand_as(change), atol=1e-5)
     assert stats.kstest(offsets.numpy(), stats.uniform(-6, 12).cdf).statistic < 0.04
+
+
+def test_what_is_drawn_is_pinned() -> None:
+    """A run that a later version resumes goes on as it began."""
+    own = draws(3)
+    decibels = gain(torch.zeros(3, 1, 1), own, gain_db=6.0)
+    assert decibels.flatten().tolist() == pytest.approx(GAIN, abs=1e-4)
+    assert mixing_weights(own, alpha=0.5).tolist() == pytest.approx(WEIGHTS, abs=1e-4)
+    hidden = mask_frames(mask_bands(torch.ones(3, 20, 20), own, fraction=0.5), own, fraction=0.5) == 0
+    bands = [(row.all(dim=1).nonzero().flatten().tolist() or [-1])[0] for row in hidden]
+    frames = [(row.all(dim=0).nonzero().flatten().tolist() or [-1])[0] for row in hidden]
+    assert (bands, frames) == (BANDS, FRAMES)
+
+
+def test_numbers_keep_their_precision() -> None:
+    for dtype in (torch.float32, torch.float64):
+        x = torch.ones(3, 4, 5, dtype=dtype)
+        assert gain(x, draws(3), gain_db=1.0).dtype == dtype
+        assert blend(x, x, np.full(3, 0.5)).dtype == dtype
+
+
+GAIN = [-0.5793, 5.6303, 0.6017]  # dB
+WEIGHTS = [0.9405, 0.987, 0.9922]
+BANDS, FRAMES = [6, 10, 2], [12, 3, -1]  # the first that are hidden; -1: none
