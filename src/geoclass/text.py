@@ -41,3 +41,9 @@ def plain_text(text: str) -> str:
 def printable(text: str) -> str:
     """With the bytes of file names that are not UTF-8 shown escaped: an encoder would refuse them."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def counted(value: int, noun: str) -> str:
+    """1, "track" -> "1 track"; 1200, "track" -> "1,200 tracks"; "class" -> "classes"."""
+    ending = "" if value == 1 else "es" if noun.endswith("s") else "s"
+    return f"{value:,} {noun}{ending}"

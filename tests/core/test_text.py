@@ -2,7 +2,7 @@
 
 import pytest
 
-from geoclass.text import name_key, normalize_name, plain_text
+from geoclass.text import counted, name_key, normalize_name, plain_text
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,11 @@ def test_different_names_have_different_keys(one: str, other: str) -> None:
 def test_only_a_blank_name_has_no_key() -> None:
     assert name_key(" \t") == ""
     assert name_key("!!!") == "!!!"
+
+
+@pytest.mark.parametrize(("value", "noun", "said"), [
+    (1, "track", "1 track"), (0, "track", "0 tracks"), (1200, "artist", "1,200 artists"), (2, "class", "2 classes"),
+    (1, "class", "1 class"),
+])  # fmt: skip
+def test_a_number_and_its_noun_agree(value: int, noun: str, said: str) -> None:
+    assert counted(value, noun) == said

@@ -49,7 +49,7 @@ def test_the_leak_report_names_what_is_honest(run: Any, small_run: Any, small_da
 
 
 @pytest.mark.parametrize(("arguments", "code", "said"), [
-    (["evaluate", "--dataset", "d", "--library", "l"], 2, "goes with neither"),
+    (["evaluate", "--dataset", "d", "--library", "l"], 2, "cannot be combined with"),
     (["evaluate", "nothing", "--dataset", "d"], 3, "error: "),
     (["explain"], 2, "either a sound file or --dataset"),
 ])  # fmt: skip

@@ -9,6 +9,7 @@ import typer
 from geoclass.cli.console import SOME_FAILED, Debug, Device, Output, Quiet, Workers, session
 from geoclass.cli.scores import show_comparison, show_leaks, show_report, show_witnesses
 from geoclass.errors import UsageError
+from geoclass.text import counted
 
 if TYPE_CHECKING:
     from geoclass.bundle.bundle import Bundle
@@ -46,7 +47,7 @@ def evaluate(
     with session(quiet=quiet, debug=debug) as output:
         if library and (dataset is not None or leak_report):
             raise UsageError(
-                "--library takes the files' tags for truth: it goes with neither --dataset nor --leak-report"
+                "--library uses the files' own tags as truth: it cannot be combined with --dataset or --leak-report"
             )
         from geoclass.bundle.bundle import Bundle
 
@@ -149,7 +150,9 @@ def _score_library(
     show_witnesses(output, found.witnesses)
     for task, advice in found.advice.items():
         share = f", {advice.agreeing / advice.written:.0%} of them as the tags say" if advice.written else ""
-        output.say(f"\n{task}: {advice.files} files to compare; {advice.written} would have been written{share}")
+        output.say(
+            f"\n{task}: {counted(advice.files, 'file')} to compare; {advice.written} would have been written{share}"
+        )
         if advice.min_confidence is None:
             output.say(f"no --min-confidence gives {TARGET_PRECISION:.0%} precision on this library")
         else:

@@ -77,10 +77,8 @@ def explain(
             output.table("\nwhat each witness says", ["witness", f"log-odds of {candidates[0][0]}", "because"], rows)
         best = found.top_segment()
         start_s = found.starts_s[best]
-        output.say(
-            f"{start_s:.0f} to {start_s + found.segment_seconds:.0f} s of the excerpt contribute most to {found.label} "
-            f"({found.support[best]:.2f})"
-        )
+        seconds = f"{start_s:.0f} to {start_s + found.segment_seconds:.0f} s of the excerpt"
+        output.say(f"{seconds} contribute most to {_said(found.label)} ({found.support[best]:.2f})")
         if found.columns:
             output.table("what decided", ["number", "contribution to the score"], found.strongest_columns(10))
         picture = draw_explanation(
@@ -89,6 +87,12 @@ def explain(
         output.say(f"picture: {picture}")
         if top_segments is not None:
             output.say(f"segment: {write_segment(found, top_segments)}")
+
+
+def _said(label: str) -> str:
+    from geoclass.inference.prediction import OUTSIDE
+
+    return "none of the model's labels" if label == OUTSIDE else label
 
 
 def _portray(output: Output, bundle: object, dataset: Path, *, task: str | None, split: str, out: Path | None) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from geoclass.cli.console import Output
+from geoclass.text import counted
 
 if TYPE_CHECKING:
     from geoclass.dataset.dataset import Dataset
@@ -21,9 +22,11 @@ def show_report(output: Output, report: "Report") -> None:
 def _show_task(output: Output, metrics: Mapping[str, Any]) -> None:
     overlap = metrics.get("training_overlap")
     honest = overlap and overlap["honest"]
+    where = "tags of the library" if metrics["split"] == "library" else f"{metrics['split']} split"
+    protocol = "" if metrics["split"] == "library" else f", {_loud(metrics['protocol'])}"
     title = (
-        f"\n{metrics['task']}, {metrics['split']} split, {_loud(metrics['protocol'])}: {metrics['n_tracks']:,} tracks "
-        f"by {metrics['n_artists']:,} artists, {metrics['n_classes']} classes"
+        f"\n{metrics['task']}, {where}{protocol}: {counted(metrics['n_tracks'], 'track')} by "
+        f"{counted(metrics['n_artists'], 'artist')}, {counted(metrics['n_classes'], 'class')}"
     )
     columns = ["per track", "", "95 % CI"]
     if honest:
@@ -85,7 +88,7 @@ def _say_omitted(output: Output, omitted: Mapping[str, Any]) -> None:
         reasons = omitted.get("reasons") or {"labels that the model does not know": omitted["tracks"]}
         said = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
         unknown = ", ".join(omitted["labels_unknown_to_the_model"][:10])
-        output.warn(f"{omitted['tracks']} tracks are left out ({said}{'; ' + unknown if unknown else ''})")
+        output.warn(f"{counted(omitted['tracks'], 'track')} left out ({said}{'; ' + unknown if unknown else ''})")
     if never := omitted["labels_never_in_the_data"]:
         output.say(f"labels of the model that do not occur in the data set: {len(never)} ({', '.join(never[:10])})")
 
@@ -122,7 +125,7 @@ def show_witnesses(output: Output, scores: "Sequence[WitnessScore]") -> None:
         )
         for score in scores
     ]
-    title = f"\nwitnesses on the country, {scores[0].files:,} files"
+    title = f"\nwitnesses on the country, {counted(scores[0].files, 'file')}"
     output.table(title, ["witnesses", "spoke", "likeliest is right", "written at 0.9", "right of these"], rows)
 
 

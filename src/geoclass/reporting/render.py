@@ -16,6 +16,7 @@ from markupsafe import Markup
 from geoclass import __version__
 from geoclass.plotting import Drawing, save_png, to_svg
 from geoclass.storage import write_text
+from geoclass.text import counted
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,6 @@ def sort_key(value: float | None) -> str:
 def percent(value: float) -> str:
     """0.256 -> "26 %" with a space that does not break, as ISO 80000-1 has it."""
     return f"{100 * value:.0f}\N{NO-BREAK SPACE}%"
-
-
-def counted(value: int, noun: str) -> str:
-    """1, "track" -> "1 track"; 1200, "track" -> "1,200 tracks"; "class" -> "classes"."""
-    ending = "" if value == 1 else "es" if noun.endswith("s") else "s"
-    return f"{value:,} {noun}{ending}"
 
 
 @cache
