@@ -10,7 +10,7 @@ from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
     from geoclass.library.learn import Learned
-    from geoclass.library.verdict import FieldVerdict, Range
+    from geoclass.library.verdict import FieldVerdict
 
 
 def learn(
@@ -27,6 +27,9 @@ def learn(
     weak_labels: Annotated[
         bool, typer.Option("--weak-labels", help="Also learn from countries of which the other witnesses are certain.")
     ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the results to a folder, as a page and as JSON.", show_default=False)
+    ] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Remove the model instead.")] = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -61,6 +64,10 @@ def learn(
         _print(found, output, name)
         if ask:
             say_gain(before, found, output)
+        if report is not None:
+            from geoclass.library.learned_page import write_page
+
+            output.say(f"report: {write_page(found, report)}")
         if found.failures:
             raise typer.Exit(SOME_FAILED)
 
@@ -86,6 +93,8 @@ def _print(found: "Learned", output: Output, name: str) -> None:
 
 
 def _print_field(verdict: "FieldVerdict", output: Output) -> None:
+    from geoclass.library.learned_page import summary
+
     rows = [
         (
             label.label,
@@ -98,11 +107,7 @@ def _print_field(verdict: "FieldVerdict", output: Output) -> None:
     ]
     title = f"\n{verdict.task}: what the model says of files whose artist it had not heard"
     output.table(title, ["label", "files", "artists", "found", "right when written"], rows)
-    right = "nothing" if verdict.right is None else f"{verdict.right:.0%}{_range(verdict.right_range)} of it right"
-    output.say(
-        f"written: {verdict.written:.0%}{_range(verdict.written_range)} of {verdict.files:,} files by "
-        f"{verdict.artists:,} artists; {right}"
-    )
+    output.say(summary(verdict))
     if verdict.weak:
         output.say(f"{verdict.weak:,} more files taught by what their titles, words and artists make certain")
     if verdict.stopped:
@@ -112,7 +117,3 @@ def _print_field(verdict: "FieldVerdict", output: Output) -> None:
             (one.path, ", ".join(one.label), f"{one.heard} {one.probability:.2f}") for one in verdict.suspicions[:20]
         ]
         output.table("\nlabels to check; nothing was changed", ["file", "label", "sounds like"], shown)
-
-
-def _range(found: "Range") -> str:
-    return "" if found is None else f" ({found[0]:.0%} to {found[1]:.0%})"
