@@ -5,11 +5,11 @@
         auto: no              # also on import
         fields: country genre
         force: no             # replace what is there
-        model: []             # names or folders; what `geoclass tag` uses when empty
+        model: []             # names or folders, asked alone; all that `geoclass tag` asks when empty
         min_confidence: ''    # write from this probability on; the models' own thresholds when empty
 
 The country is the flexible attribute `artist_country`, which beets writes as ARTISTCOUNTRY. geoclass only says what it
-hears: all writing, to the library and to the files, is done by beets, under its own `import.write`.
+hears and reads: all writing, to the library and to the files, is done by beets, under its own `import.write`.
 """
 
 import optparse
@@ -90,6 +90,8 @@ class GeoclassPlugin(BeetsPlugin):
     def _decided(self, items: Sequence[Item], *, force: bool) -> Iterator[tuple[Item, Values]]:
         """The items for which there is something to set, and what."""
         from geoclass.errors import GeoclassError
+        from geoclass.evidence.artist_table import ArtistTable
+        from geoclass.evidence.registry import USUAL, Sources
         from geoclass.tagging.plan import iter_plan
         from geoclass.tagging.policy import Policy
 
@@ -97,12 +99,16 @@ class GeoclassPlugin(BeetsPlugin):
         by_path = {Path(syspath(item.path)): item for item in items if force or self._lacks(item, fields)}
         confidence = self.config["min_confidence"].get()
         try:
+            alone = bool(self.config["model"].as_str_seq())  # what is named is what is asked, as with `geoclass tag`
             policy = Policy(
                 fields=fields,
+                evidence=None if alone else USUAL,
+                vote="none" if alone else "artist",
                 overwrite=frozenset(fields if force else ()),
                 min_confidence=float(confidence) if confidence not in ("", None) else None,
             )
-            for plan in iter_plan(self._classifier, paths=by_path, policy=policy):
+            sources = Sources(artists=None if alone else ArtistTable.open_default())
+            for plan in iter_plan(self._classifier, paths=by_path, policy=policy, sources=sources):
                 item = by_path[plan.path]
                 if plan.status == "failed":
                     self._log.warning("{}: {}", plan.path, plan.reason)
@@ -123,10 +129,10 @@ class GeoclassPlugin(BeetsPlugin):
     @cached_property
     def _classifier(self) -> Any:
         from geoclass.bundle.bundle import Bundle
-        from geoclass.cli.evaluate import built_in
+        from geoclass.bundle.catalogue import models_for
         from geoclass.inference.classifier import Classifier
 
-        names = self.config["model"].as_str_seq() or built_in(self.config["fields"].as_str_seq())
+        names = self.config["model"].as_str_seq() or models_for(self.config["fields"].as_str_seq())
         return Classifier([Bundle.load(name, device="auto") for name in names])
 
 

@@ -18,9 +18,9 @@ pytest.importorskip("beets", reason="beets is not installed")
 class Beets:
     """`beet` with a library and a configuration of its own."""
 
-    def __init__(self, folder: Path, *, model: Path, **options: str) -> None:
+    def __init__(self, folder: Path, *, model: object, **options: str) -> None:
         self.folder = folder
-        lines = [f"    {key}: {value}" for key, value in {"model": model, "min_confidence": 0.0, **options}.items()]
+        lines = [f"    {key}: {value}" for key, value in ({"model": model, "min_confidence": 0.0} | options).items()]
         self.config = folder / "config.yaml"
         self.config.write_text(
             f"directory: {folder / 'lib'}\nlibrary: {folder / 'lib.db'}\nplugins: geoclass\n"
@@ -111,6 +111,14 @@ def test_flac_gets_its_own_dialect(make_song, small_run: TrainResult, music: Pat
     beets.run("import", "-q", tmp_path / "music")
     beets.run("geoclass")
     assert FLAC(path)["ARTISTCOUNTRY"][0] in ("TR", "CN", "IN")
+
+
+def test_without_a_model_the_title_speaks_too(make_song, tmp_path: Path) -> None:
+    make_song("a/x.mp3", title="아리랑 (진도 아리랑)", artist="A")
+    beets = Beets(tmp_path, model=[], min_confidence="''", fields="country")
+    beets.run("import", "-q", tmp_path / "music")
+    beets.run("geoclass")
+    assert beets.list() == {"아리랑 (진도 아리랑)": ("KR", "")}
 
 
 def test_a_model_that_is_not_there_is_said_in_a_line(songs, tmp_path: Path) -> None:

@@ -47,14 +47,14 @@ def predict(
     """
     with session(quiet=quiet or (out is None and sys.stdout.isatty()), debug=debug) as output, ExitStack() as stack:
         from geoclass.bundle.bundle import Bundle
-        from geoclass.cli.evaluate import built_in
+        from geoclass.bundle.catalogue import models_for
         from geoclass.library.predict import predict as run_prediction
         from geoclass.library.prediction_files import EmbeddingWriter, PredictionWriter, open_predictions
 
         as_json = json_ or (out is not None and out.suffix == ".jsonl")
         if out is not None and json_ and out.suffix != ".jsonl":
             raise UsageError(f"--json writes JSON lines, and --out {out} is not called .jsonl", hint="drop one of them")
-        bundles = [Bundle.load(name, device=device) for name in model or built_in(("country", "genre"))]
+        bundles = [Bundle.load(name, device=device) for name in model or models_for(("country", "genre"))]
         answers = run_prediction(
             inputs, bundles=bundles, name_column=name_column, embed=embeddings is not None,
             excerpt_seconds=excerpt_seconds, workers=workers,
