@@ -49,7 +49,9 @@ def test_truth_prediction_and_rank() -> None:
 def test_written_is_what_reaches_the_threshold(threshold: float | None, written: list[int]) -> None:
     if threshold == 0.7:
         threshold = float(np.float32(0.7))
-    assert single(threshold=threshold)["written"].tolist() == written
+    found = single(threshold=threshold)["written"]
+    assert found.tolist() == written
+    assert found.dtype.kind == "i"  # 1, not 1.0, in the file
 
 
 def test_the_columns_stay() -> None:
