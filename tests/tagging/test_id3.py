@@ -439,3 +439,18 @@ def test_edits_leave_out_what_stands_between_the_header_and_the_change() -> None
     assert spliced(lambda _file: made, data) == whole(4, picture, written(4, b"TR"), padding=1_024) + b"\xff\xfb sound"
     swapped = id3.edits(io.BytesIO(data), {COUNTRY: ("TR",)}, new_version=4, replacement=whole(3))
     assert spliced(lambda _file: swapped, data) == whole(3, written(3, b"TR"), padding=1_024) + b"\xff\xfb sound"
+
+
+def test_genres_of_version_22_are_replaced() -> None:
+    old = whole(2, frame22(b"TCO", b"\0(17)"), frame22(b"TT2", b"\0Title"), padding=40)
+    freed = len(b"(17)") - len(b"Folk")
+    assert rewritten(old, genre=("Folk",)) == whole(
+        2, frame22(b"TT2", b"\0Title"), frame22(b"TCO", b"\0Folk"), padding=40 + freed
+    )
+
+
+@pytest.mark.parametrize("payload", [b"\3\xff\xfe\0x", b"\1\xff\xfeA", b"\2\xd8\0", b"\7odd", b"\0"])
+def test_descriptions_that_cannot_be_decoded_are_not_ours(payload: bytes) -> None:
+    odd = frame(4, b"TXXX", payload)
+    assert rewritten(whole(4, odd), country=("TR",)) == whole(4, odd, written(4, b"TR"), padding=1_024)
+    assert rewritten(whole(4, frame(4, b"TXXX", b"")), country=()) == whole(4, frame(4, b"TXXX", b""))
