@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from geoclass import __version__
 from geoclass.errors import ClusterError, UsageError
+from geoclass.parallel.threads import closing_source
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,11 +43,11 @@ def cluster_map(
             f"no dask scheduler answers at {scheduler}",
             hint="start one with `dask scheduler`, and `dask worker ADDRESS` on each machine",
         ) from error
-    with client:
+    with client, closing_source(items) as source:
         _check_workers(client, scheduler, check)
         waiting: deque[Any] = deque()
         try:
-            for item in items:
+            for item in source:
                 waiting.append(client.submit(function, item, pure=False))
                 if len(waiting) >= 4 * max(1, sum(client.nthreads().values())):
                     yield waiting.popleft().result()
