@@ -192,8 +192,10 @@ def test_what_is_not_there_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded") as caught:
         create_front_end(EmbeddingConfig(backbone=str(tmp_path)))
     assert "--set front_end.backbone=PATH-OR-ID" in (caught.value.hint or "")
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="cannot be loaded: it is not in the local cache"):
         create_front_end(EmbeddingConfig(backbone="nobody/nothing", local_files_only=True))
+    with pytest.raises(ModelError, match="cannot be loaded: there is no such folder"):
+        create_front_end(EmbeddingConfig(backbone=str(tmp_path / "nothing")))
 
 
 def test_a_model_that_is_no_encoder_is_refused(tmp_path: Path) -> None:

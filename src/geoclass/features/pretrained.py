@@ -4,15 +4,18 @@ Weights are read from safetensors alone, and code that comes with a model is not
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from geoclass.errors import ModelError
 
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 # In checkpoints of some encoders and not in others; only training uses them, and transformers draws what is missing.
 _OF_TRAINING = ("masked_spec_embed",)
 
@@ -139,7 +142,7 @@ def _loading(transformers: Any, backbone: str, option: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = _reason(backbone, error)
         hint = f"give a folder with config.json and model.safetensors, or an id of the hub: --set {option}=PATH-OR-ID"
         if option.startswith("--"):
             hint = f"give a folder with config.json and model.safetensors, or an id of the hub: {option} PATH-OR-ID"
@@ -151,6 +154,14 @@ def _loading(transformers: Any, backbone: str, option: str) -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if had_bars:
             logging.enable_progress_bar()
+
+
+def _reason(backbone: str, error: Exception) -> str:
+    if Path(backbone).is_dir() or not isinstance(error, OSError | ValueError):
+        return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if _HUB_ID.fullmatch(backbone) is None:
+        return "there is no such folder"
+    return "it is not in the local cache, and the hub lacks it or does not answer"
 
 
 def _refuse_missing(backbone: str, loading: Mapping[str, Any]) -> None:
