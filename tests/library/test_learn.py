@@ -216,6 +216,16 @@ def test_a_second_learn_decodes_nothing(library: Path, monkeypatch: pytest.Monke
     assert learn([library], name=None).heard == 30
 
 
+def test_a_library_that_grew_much_is_named_when_tagging(library: Path) -> None:
+    learn([library], fields=["genre"])
+    song = library / "tr artist 0" / "song 0.mp3"
+    assert "learned from" not in run("tag", song, "--dry-run")
+    for number in range(7):
+        shutil.copy(song, library / f"new {number}.mp3")
+    said = " ".join(run("tag", song, "--dry-run").split())
+    assert "mine was learned from 30 files; there are 37 now" in said
+
+
 def test_what_is_unlike_the_library_gets_no_label(library: Path, shared_data: Path) -> None:
     learn([library])
     loops = sorted((shared_data / "waivops").rglob("*.mp3"))[:20]

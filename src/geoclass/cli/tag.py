@@ -114,6 +114,7 @@ def tag(
         from geoclass.cli.tag_output import follow
         from geoclass.evidence.identify import load_ahead
         from geoclass.inference.heard import HeardCache
+        from geoclass.library.learned_bundle import changed_since
         from geoclass.library.scan import sound_files
         from geoclass.parallel.threads import closing_source
         from geoclass.tagging.apply import iter_apply
@@ -150,6 +151,9 @@ def tag(
         options = {"excerpt_seconds": excerpt_seconds, "workers": workers, "batch_size": batch_size}
         with HeardCache() as cache, nullcontext() if dry_run else only_run():
             classifier = _classifier(model or [], policy, device=device, cache=cache, **options)
+            for bundle in getattr(classifier, "bundles", ()):
+                if changes := changed_since(bundle.training):
+                    output.warn(f"the model {bundle.name} was {changes}")
             sources = _sources(witnesses or (), output, lookup=lookup)
             if language_model is not None:
                 from geoclass.inference.sung import Listener

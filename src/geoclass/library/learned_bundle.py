@@ -1,6 +1,7 @@
 """A learned model as an ordinary bundle, replaced as a whole: whoever asks meanwhile gets the old one or the new."""
 
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from geoclass.config.frontends import DescriptorsConfig
 from geoclass.errors import StorageError, UsageError
 from geoclass.inference.prediction import OUTSIDE
 from geoclass.library.fit import SURE
+from geoclass.library.scan import sound_files
 from geoclass.library.song import Song
 from geoclass.library.teach import N_BINS, Taught
 from geoclass.library.verdict import FieldVerdict
@@ -26,6 +28,7 @@ from geoclass.models.gated import GatedLinear
 from geoclass.models.registry import create_model
 from geoclass.storage import data_dir, fingerprint
 
+_MUCH = 0.2  # of the files
 LEARNED_FROM = "library"  # key of `training` that tells a learned model from others
 
 
@@ -163,6 +166,22 @@ def check_name(name: str) -> None:
         raise UsageError(
             f"--name {name}: {place} is a model that was not learned from a library", hint="choose another name"
         )
+
+
+def changed_since(training: Mapping[str, Any]) -> str:
+    """How a library differs from what a model learned from; "" when not much, or when the model was not learned.
+
+    Args:
+        training: What the bundle says of its training.
+    """
+    learned = training.get(LEARNED_FROM)
+    if not isinstance(learned, Mapping) or not learned.get("folders"):
+        return ""
+    now = sum(1 for _ in sound_files([Path(folder) for folder in learned["folders"]]))
+    then = int(learned["files"])
+    if abs(now - then) <= _MUCH * then:
+        return ""
+    return f"learned from {then:,} files; there are {now:,} now: `geoclass learn {shlex.join(learned['folders'])}`"
 
 
 def _turn(link: Path, folder: Path) -> Path | None:
