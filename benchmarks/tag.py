@@ -90,7 +90,7 @@ def main() -> None:
         def restore() -> None:
             for path, original in library.items():
                 if read_tags(path).values.get("model"):
-                    shutil.copyfile(original, path)
+                    _copy(original, path)
 
         steps: dict[str, tuple[Callable[[], None], int]] = {
             "decode only": (decode, len(files)),
@@ -177,9 +177,17 @@ def copies(folder: Path, source: Path | None, count: int) -> dict[Path, Path]:
         original = originals[index % len(originals)]
         path = folder / "library" / f"{index:06d}{original.suffix}"
         path.parent.mkdir(exist_ok=True)
-        shutil.copyfile(original, path)
+        _copy(original, path)
         files[path] = original
     return files
+
+
+def _copy(original: Path, path: Path) -> None:
+    """MP3s end in a number of their own: to the cache of what was heard, the same sound twice would be one."""
+    shutil.copyfile(original, path)
+    if path.suffix == ".mp3":
+        with open(path, "ab") as file:
+            file.write(path.stem.encode())
 
 
 def _synthesized(folder: Path, count: int) -> Iterable[Path]:
