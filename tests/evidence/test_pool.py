@@ -85,6 +85,15 @@ def test_an_artists_files_are_not_independent() -> None:
     assert many.candidates(1)[0][1] <= independent.candidates(1)[0][1] + 1e-9
 
 
+def test_files_that_say_nothing_do_not_dilute_what_another_says() -> None:
+    flat = Opinion(witness="x", clue="title", because="", log_weights=0 * background())
+    alone, among = pool_files([[said("title", TR=0.9)]]), pool_files([[said("title", TR=0.9)], *[[flat]] * 50])
+    assert alone is not None
+    assert among is not None
+    assert among.candidates(1)[0][0] == "TR"
+    assert among.candidates(1)[0][1] >= alone.candidates(1)[0][1] - 0.01
+
+
 def test_weak_codes_never_reach_nine_of_ten_however_many_files_repeat_them() -> None:
     from geoclass.evidence.registry import ask
 

@@ -4,8 +4,8 @@ A log-linear pool: log p(country) = log p0(country) + sum over clues of weight *
 anything is known. The weights, one per clue, are made by tools/fit_evidence.py.
 
 What the files of one artist say of the artist is no independent evidence: the opinions from one kind of clue are
-averaged, and count as `independent_files` files at most, however many there are: a line of the artist table is one
-fact, and ten Turkish titles are one and a half.
+averaged by how much they say, and count as `independent_files` files at most, however many there are: a line of the
+artist table is one fact, and ten Turkish titles are one and a half.
 """
 
 import math
@@ -68,6 +68,12 @@ def weight_of(opinion: Opinion) -> float:
     return float(load_json("weights.json")["pool"][opinion.clue])
 
 
+def _says_much(log_weights: Weights) -> float:
+    """How far an opinion is from none, in nats (Kullback-Leibler): an English title hardly dilutes a Turkish one."""
+    p = softmax(log_weights + log_background())
+    return float((p * (np.log(np.maximum(p, 1e-300)) - log_background())).sum()) + 1e-6
+
+
 def _together(opinions: Sequence[Opinion]) -> Opinion:
     """The opinions from one clue on n files as one: their mean, times how many independent files they are worth."""
     if len(opinions) == 1:
@@ -76,8 +82,8 @@ def _together(opinions: Sequence[Opinion]) -> Opinion:
     ceiling = float(load_json("weights.json")["independent_files"].get(opinions[0].clue, 1.0))
     worth = n * ceiling / (n + ceiling - 1)
     # Sums run in sorted order, so that the same opinions give the same bits in any order.
-    stacked = np.sort(np.array([of.log_weights for of in opinions]), axis=0)
-    mean = stacked.mean(axis=0) * worth
+    stacked = np.array(sorted((of.log_weights for of in opinions), key=lambda weights: weights.tobytes()))
+    mean = worth * np.average(stacked, axis=0, weights=[_says_much(weights) for weights in stacked])
     place = int(mean.argmax())
     strongest = max(opinions, key=lambda of: (of.log_weights[place], of.because))
     because = strongest.because + (f" (one of {n} files)" if n > 1 else "")
