@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoclass.config.frontends import LogMelConfig, TableConfig
+from geoclass.config.frontends import LogMelConfig, TableConfig, TextureConfig
 from geoclass.config.settings import BuildConfig, ModelConfig, RunConfig, TrainingConfig
 from geoclass.config.toml import from_dict, load_toml, parse_value, save_toml, to_dict, with_overrides
 from geoclass.errors import ConfigError
@@ -124,3 +124,9 @@ def test_defaults_are_the_published_front_end() -> None:
     assert (config.f_min_hz, config.f_max_hz) == (20, 8_000)
     assert BuildConfig().segment_seconds == 5
     assert TrainingConfig().label_smoothing == 0.1
+
+
+def test_another_kind_of_front_end_keeps_nothing_of_the_old_one() -> None:
+    small = with_overrides(BuildConfig(), ["front_end.n_mels=32", "front_end.sample_rate=16000"])
+    changed = with_overrides(small, ["front_end.kind=texture", "front_end.frame_length=512"])
+    assert changed.front_end == TextureConfig(frame_length=512), "its own sample rate, and what follows holds"
