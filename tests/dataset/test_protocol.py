@@ -54,7 +54,7 @@ def test_an_id_that_names_the_country_tells_namesakes_apart() -> None:
 
 
 def test_unknown_artists_are_counted() -> None:
-    assert claim(*three("", "", "")).protocol == "track-disjoint (artists unknown)"
+    assert claim(*three("", "", "")) == Claim(protocol="track-disjoint (artists unknown)", group="track")
     found = claim(("a", "a", "train"), *[("", "", split) for split in SPLITS * 15])
     assert found.protocol == "artist-disjoint as far as known: 45 of 46 tracks have no artist"
     assert found.group == "track"
@@ -72,6 +72,8 @@ def test_a_hundredth_of_the_scored_tracks_is_named_more_is_a_leak(n_tracks: int,
 def test_splits_by_track_or_segment_are_leaky_whatever_they_hold() -> None:
     assert claim(*three("a", "b", "c"), wanted="track").protocol == "leaky"
     assert claim(*three("a", "b", "c"), wanted="track").group == "track"
+    assert claim(*three("a", "b", "c"), wanted="track").leak == "artists are not kept apart"
+    assert claim(*three("a", "a", "c"), wanted="track").leak.startswith("1 of 2 tracks")
     assert claim(*three("a", "b", "c"), wanted="segment") == Claim(
         protocol="leaky", group="segment", leak="segments of one recording are in several splits"
     )
