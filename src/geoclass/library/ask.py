@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from geoclass.library.labels import Labels
-from geoclass.library.teach import Sounds
+from geoclass.library.teach import Sounds, whitened
 from geoclass.models.columns import Whiten
 
 _ROUNDS = 30
@@ -89,8 +89,7 @@ def questions(
 def _file_rows(sounds: Sounds, whitening: Whiten) -> Floats:
     """(n_files, n_columns): the mean of each file's whitened segments."""
     order, place = np.unique(sounds.files, return_inverse=True)
-    with torch.no_grad():
-        rows = whitening(sounds.rows).double()
+    rows = whitened(sounds.rows, whitening).double()
     summed = torch.zeros(len(order), rows.shape[1], dtype=torch.float64)
     summed.index_add_(0, torch.from_numpy(place.astype(np.int64)), rows)
     return np.asarray(summed.numpy() / np.bincount(place)[:, None])

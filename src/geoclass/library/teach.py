@@ -17,6 +17,7 @@ from geoclass.library.labels import MIN_ARTISTS, MIN_FILES, Labels
 from geoclass.models.columns import Whiten
 
 N_BINS = 32
+_AT_ONCE = 1_000  # rows: 60 MB
 _N_DRAWN = 400  # rows of each group of the background
 _IS_OF_GROUP = 0.25  # from this share of the labelled files on, a library teaches what a group sounds like
 # Country of popular music: across 40 collections, what such statistics were surest of was right no oftener than chance:
@@ -64,6 +65,12 @@ def make_whitening() -> Whiten:
     return whitening.eval()
 
 
+@torch.no_grad()
+def whitened(rows: Tensor, whitening: Whiten) -> Tensor:
+    """(n, n_columns) -> the same, some rows at a time: on the way each number takes `N_BINS` times its room."""
+    return torch.cat([whitening(part) for part in torch.split(rows, _AT_ONCE)])
+
+
 def teach(labels: Labels, sounds: Sounds, artists: Sequence[str], *, whitening: Whiten) -> Taught | str:
     """Fit a field, or say why it cannot be learned.
 
@@ -76,9 +83,8 @@ def teach(labels: Labels, sounds: Sounds, artists: Sequence[str], *, whitening: 
     labels = _audible(labels, sounds, artists)
     if len(labels.names) < 2:
         return _too_few(labels)
-    with torch.no_grad():
-        rows = whitening(sounds.rows)
-        drawn = {group: whitening(torch.from_numpy(draw(group, _N_DRAWN))) for group in GROUPS}
+    rows = whitened(sounds.rows, whitening)
+    drawn = {group: whitened(torch.from_numpy(draw(group, _N_DRAWN)), whitening) for group in GROUPS}
     groups = _groups(rows, sounds.files, drawn)
     shares = Counter(groups[file] for file in labels.of_file)
     known = {group for group in GROUPS if shares[group] >= _IS_OF_GROUP * len(labels.of_file)}

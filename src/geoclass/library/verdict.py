@@ -15,6 +15,7 @@ from geoclass.library.teach import Sounds, Taught
 from geoclass.metrics.bootstrap import MIN_ARTISTS, interval, resample_weights
 
 _RESAMPLES = 1_000
+_AT_ONCE = 1_000  # rows that go through the model together: memory stays flat
 Range = tuple[float, float] | None  # a 95 % interval over artists; None: too few artists for one
 
 
@@ -108,11 +109,11 @@ def count_unlabelled(bundle: Bundle, taught: Mapping[str, Taught], sounds: Sound
 
 def predict_files(bundle: Bundle, sounds: Sounds) -> dict[str, NDArray[np.float64]]:
     """Probabilities of each field's labels for each file that was heard, in order: (n_files, n_labels), no gate."""
-    logits = bundle.logits(sounds.rows)
+    parts = [bundle.logits(some) for some in torch.split(sounds.rows, _AT_ONCE)]
     order, place = np.unique(sounds.files, return_inverse=True)
     found = {}
     for head in bundle.heads:
-        of_task = logits[head.task].double()
+        of_task = torch.cat([part[head.task] for part in parts]).double()
         summed = torch.zeros(len(order), of_task.shape[1], dtype=torch.float64)
         summed.index_add_(0, torch.from_numpy(place.astype(np.int64)), of_task)
         means = summed.numpy() / np.bincount(place)[:, None]
