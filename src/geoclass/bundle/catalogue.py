@@ -45,14 +45,23 @@ def models_for(fields: Iterable[str]) -> list[Path]:
     """The models that answer fields when none is named: the one learned from the library, then the built-in ones.
 
     No two of them answer the same field.
+
+    Raises:
+        BundleError: None of them answers any of the fields.
     """
+    wanted = list(fields)
     chosen: list[Path] = []
     answered: set[str] = set()
     installed = installed_bundles()
     own = [installed[LEARNED]] if LEARNED in installed else []
     for folder in own + [folder for folder in installed.values() if folder.parent == BUILTIN]:
         tasks = set(read_description(folder)["labels"])
-        if tasks & set(fields) and not tasks & answered:
+        if tasks & set(wanted) and not tasks & answered:
             chosen.append(folder)
             answered |= tasks
+    if not chosen:
+        raise BundleError(
+            f"no installed model answers {' or '.join(wanted)}",
+            hint="name one with --model; `geoclass models list` shows them",
+        )
     return chosen

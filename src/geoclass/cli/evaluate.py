@@ -10,6 +10,7 @@ from geoclass.cli.console import SOME_FAILED, Debug, Device, Output, Quiet, Work
 from geoclass.cli.scores import show_comparison, show_leaks, show_report, show_witnesses
 from geoclass.errors import UsageError
 from geoclass.text import counted
+from geoclass.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from geoclass.bundle.bundle import Bundle
@@ -50,9 +51,10 @@ def evaluate(
                 "--library uses the files' own tags as truth: it cannot be combined with --dataset or --leak-report"
             )
         from geoclass.bundle.bundle import Bundle
+        from geoclass.bundle.catalogue import models_for
 
         if library:
-            names = list(models or built_in(("country", "genre")))
+            names = models or [str(folder) for folder in models_for(TASKS)]
             bundles = [Bundle.load(name, device=device) for name in names]
             _score_library(output, bundles, library, report, bootstrap=bootstrap, seed=seed, workers=workers)
             return
@@ -63,7 +65,7 @@ def evaluate(
         opened = Dataset.open(dataset or newest_dataset())
         if opened.leaky:
             output.warn(f"LEAKY: {opened.claim.leak}: its scores are too high for every model")
-        names = list(models or built_in(opened.tasks)[:1])
+        names = models or [str(folder) for folder in models_for(opened.tasks)[:1]]
         reports = []
         for name in names:
             bundle = Bundle.load(name, device=device)
@@ -81,22 +83,6 @@ def evaluate(
                 output.say(f"\nreport: {reports[0].write(report) / 'index.html'}")
         else:
             _compare(output, reports, names, report, bootstrap=bootstrap, seed=seed)
-
-
-def built_in(tasks: Sequence[str]) -> list[str]:
-    """The models for the tasks, as `tag` chooses them.
-
-    Raises:
-        UsageError: There is none.
-    """
-    from geoclass.bundle.catalogue import models_for
-
-    chosen = [str(folder) for folder in models_for(tasks)]
-    if not chosen:
-        raise UsageError(
-            f"no model is built in for {' and '.join(tasks)}", hint="name one; `geoclass models list` shows them"
-        )
-    return chosen
 
 
 def _compare(

@@ -7,6 +7,7 @@ import typer
 
 from geoclass.cli.console import Debug, Device, Output, Quiet, session
 from geoclass.errors import UsageError
+from geoclass.vocabulary import TASKS
 
 
 def explain(
@@ -47,9 +48,9 @@ def explain(
         if (file is None) == (dataset is None):
             raise UsageError("explain takes either a sound file or --dataset", hint="geoclass explain song.mp3")
         from geoclass.bundle.bundle import Bundle
-        from geoclass.cli.evaluate import built_in
+        from geoclass.bundle.catalogue import models_for
 
-        bundle = Bundle.load(model or built_in((task,) if task else ("country", "genre"))[0], device=device)
+        bundle = Bundle.load(model or models_for((task,) if task else TASKS)[0], device=device)
         if dataset is not None:
             if top_segments is not None or label is not None:
                 raise UsageError("--top-segments and --label explain one file: they do not go with --dataset")

@@ -240,10 +240,6 @@ def _classifier(models: Sequence[str], policy: "Policy", *, device: str, **optio
         return None
     if not chosen:
         chosen += models_for(policy.fields)
-    if not chosen and policy.evidence is not None and "country" in policy.fields:
-        return None
-    if not chosen:
-        raise UsageError("no model is built in for these fields", hint="name one: geoclass tag --model DIR PATH")
     return Classifier([Bundle.load(name, device=device) for name in chosen], **options)
 
 
