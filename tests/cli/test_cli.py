@@ -181,7 +181,15 @@ def test_ctrl_c_stops_a_build_that_goes_on_later(tmp_path: Path) -> None:
         str(tmp_path / "music"),
     ]
     command += ["--workers", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+        # A shell's background job ignores Ctrl-C, and its children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 120
     while not any(log.stat().st_size for log in (tmp_path / "out").glob("features/*/progress.jsonl")):
         assert time.monotonic() < deadline
