@@ -63,7 +63,7 @@ AT_SEA = {
 }
 NO_PLACE = [
     (0.0, 0.0), (-0.0, 0.0), (np.nan, 10.0), (10.0, np.nan), (np.inf, 10.0), (90.01, 0.0), (-91.0, 20.0),
-    (45.0, 180.01), (45.0, 370.0),
+    (45.0, 180.01), (45.0, 370.0), (68.0, 180.2), (68.0, -180.2),
 ]  # fmt: skip
 
 # Land where GeoNames and Natural Earth follow different claims: (countries, west, south, east, north).
@@ -108,6 +108,17 @@ def test_latitudes_and_longitudes_must_pair() -> None:
 def test_points_on_land_do_not_need_the_coast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(borders, "_edges", lambda: pytest.fail("the coast was loaded"))
     assert countries_at([41.9, 35.68], [12.49, 139.69]).tolist() == ["IT", "JP"]
+
+
+@pytest.mark.parametrize("index", [0, 1, -1])
+def test_the_smallest_and_the_largest_polygon_are_countries(index: int) -> None:
+    found = borders._borders()
+    point = found.polygons[index].representative_point()
+    assert country_at(point.y, point.x) == found.codes[index] != ""
+
+
+def test_the_equator_and_the_prime_meridian_are_places() -> None:
+    assert countries_at([0.0, 51.5, 0], [36.0, 0.0, 36]).tolist() == ["KE", "GB", "KE"]
 
 
 def test_every_country_is_in_the_data() -> None:
