@@ -12,7 +12,9 @@ from geoclass.models.registry import MODELS, create_model
 
 
 def test_the_golden_list_of_what_is_registered():
-    assert sorted(MODELS) == ["attention-cnn", "attention-lstm", "cnn", "fcnn", "lstm", "resnet", "wav2vec2-bert"]
+    assert sorted(MODELS) == [
+        *("attention-cnn", "attention-lstm", "cnn", "fcnn", "gated-linear", "lstm", "resnet", "wav2vec2-bert")
+    ]
     assert {case.model for case in CASES.values()} == set(MODELS), "each network has a case"
 
 
