@@ -237,7 +237,7 @@ def distill(
             front_end=front_end,
             hidden=settings.hidden,
             dropout=settings.dropout,
-            compress=True,
+            asinh=True,
         )
         optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)

@@ -52,15 +52,15 @@ def test_whitened_columns_are_normal_and_hardly_correlated_whatever_their_scale(
     assert torch.allclose(other(x * torch.tensor([1.0, 1000.0]) + 3), whiten(x), atol=1e-2), "ranks have no scale"
 
 
-@pytest.mark.parametrize("columns", ["bins", "whiten"])
-def test_constant_columns_and_few_values_give_finite_numbers(columns):
-    network = create_model("fcnn", n_classes=3, front_end=TABLE, columns=columns).eval()
+@pytest.mark.parametrize("encoding", ["bins", "whiten"])
+def test_constant_columns_and_few_values_give_finite_numbers(encoding):
+    network = create_model("fcnn", n_classes=3, front_end=TABLE, encoding=encoding).eval()
     network.prepare(rows())
     assert torch.isfinite(network(rows(seed=1) * 100)).all()
 
 
 def test_what_was_seen_travels_with_the_weights():
-    one, other = (create_model("fcnn", n_classes=3, front_end=TABLE, columns="whiten").eval() for _ in range(2))
+    one, other = (create_model("fcnn", n_classes=3, front_end=TABLE, encoding="whiten").eval() for _ in range(2))
     one.prepare(rows())
     other.load_state_dict(one.state_dict())
     assert torch.equal(one(rows(seed=1)), other(rows(seed=1)))
@@ -79,7 +79,7 @@ def test_members_answer_with_their_mean():
 
 def test_members_take_the_columns_in_turn():
     network = create_model(
-        "fcnn", n_classes=3, front_end=TABLE, members=3, columns=["bins", "whiten"], hidden=(), dropout=0.0
+        "fcnn", n_classes=3, front_end=TABLE, members=3, encoding=["bins", "whiten"], hidden=(), dropout=0.0
     ).eval()
     network.prepare(rows())
     x = rows(6, seed=1)
@@ -90,10 +90,10 @@ def test_members_take_the_columns_in_turn():
     assert network(x).shape == (6, 3)
 
 
-@pytest.mark.parametrize(("members", "columns"), [(1, ["bins", "whiten"]), (0, "plain"), (1, []), (1, "quantiles")])
-def test_what_members_cannot_read_is_refused(members, columns):
-    with pytest.raises(ModelError, match=r"columns must be|members must be"):
-        create_model("fcnn", n_classes=3, front_end=TABLE, members=members, columns=columns)
+@pytest.mark.parametrize(("members", "encoding"), [(1, ["bins", "whiten"]), (0, "plain"), (1, []), (1, "quantiles")])
+def test_what_members_cannot_read_is_refused(members, encoding):
+    with pytest.raises(ModelError, match=r"encoding must be|members must be"):
+        create_model("fcnn", n_classes=3, front_end=TABLE, members=members, encoding=encoding)
 
 
 def test_in_training_a_row_trains_one_member():
@@ -109,13 +109,23 @@ def test_a_batch_too_small_to_be_dealt_out_trains_all_members():
     assert all(parameter.grad.abs().max() > 0 for parameter in network.parameters())
 
 
-@pytest.mark.parametrize("arguments", [{"members": 0}, {"columns": "bins", "n_bins": 0}, {"columns": "ranks"}])
+@pytest.mark.parametrize("arguments", [{"members": 0}, {"encoding": "bins", "n_bins": 0}, {"encoding": "ranks"}])
 def test_impossible_arguments_are_refused(arguments):
     with pytest.raises(ModelError, match=str(next(reversed(arguments)))):
         create_model("fcnn", n_classes=3, front_end=TABLE, **arguments)
 
 
 def test_they_can_be_set_from_the_command_line():
-    config = with_overrides(RunConfig(), ["model.name=fcnn", "model.columns=whiten", "model.members=4"])
+    config = with_overrides(RunConfig(), ["model.name=fcnn", "model.encoding=whiten", "model.members=4"])
     network = create_model("fcnn", n_classes=2, front_end=TABLE, **config.model.arguments)
     assert math.isclose(network.embedding_dim, 4 * 64)
+
+
+def test_the_names_of_version_0_1_are_still_read():
+    torch.manual_seed(0)
+    former = create_model("fcnn", n_classes=3, front_end=TABLE, columns="bins", compress=True).eval()
+    torch.manual_seed(0)
+    current = create_model("fcnn", n_classes=3, front_end=TABLE, encoding="bins", asinh=True).eval()
+    assert former.arguments == current.arguments == {"encoding": "bins", "asinh": True}
+    x = torch.randn(5, 4)
+    assert torch.equal(former(x), current(x))

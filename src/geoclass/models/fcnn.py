@@ -15,13 +15,13 @@ from geoclass.models.network import Network, n_bands
 class Fcnn(Network):
     """Columns -> 256 -> 128 -> 64 -> classes, each layer with batch norm, ReLU and dropout.
 
-    With `compress` the columns pass through asinh first: straight near zero, a logarithm far from it, so that the
-    long tails of variances and of damaged sound do not decide. `columns` goes further, by quantiles of the training
+    With `asinh` the columns pass through asinh first: straight near zero, a logarithm far from it, so that the
+    long tails of variances and of damaged sound do not decide. `encoding` goes further, by quantiles of the training
     rows: "bins" gives each bin of a column an input of its own, "whiten" makes the columns normal and uncorrelated.
 
     `members` networks side by side answer together. In training each row goes to one of them, so that they learn from
     other batches and disagree where they do not know: an ensemble in one model, which needs `members` times the
-    epochs, at batches `members` times as large, and no more time. With several `columns`, members take them in turn
+    epochs, at batches `members` times as large, and no more time. With several encodings, members take them in turn
     and disagree the more.
     """
 
@@ -35,18 +35,18 @@ class Fcnn(Network):
         *,
         hidden: Sequence[int] = (256, 128, 64),
         dropout: float = 0.3,
-        compress: bool = False,
-        columns: str | Sequence[str] = "plain",
+        asinh: bool = False,
+        encoding: str | Sequence[str] = "plain",
         n_bins: int = 8,
         members: int = 1,
     ) -> None:
         super().__init__()
-        kinds = (columns,) if isinstance(columns, str) else tuple(columns)
+        kinds = (encoding,) if isinstance(encoding, str) else tuple(encoding)
         if not kinds or not set(kinds) <= set(ENCODERS):
-            raise ValueError(f"columns must be of {', '.join(ENCODERS)}, not {columns!r}")
+            raise ValueError(f"encoding must be of {', '.join(ENCODERS)}, not {encoding!r}")
         if members < len(kinds):
             raise ValueError(f"members must be at least {len(kinds)}")
-        self.compress = compress
+        self.asinh = asinh
         self.kinds = tuple(islice(cycle(kinds), members))  # what each member reads
         encoders = {kind: ENCODERS[kind](n_bands(front_end), n_bins) for kind in kinds}
         self.encoders = nn.ModuleDict(encoders)
@@ -57,12 +57,12 @@ class Fcnn(Network):
         self.head = nn.Linear(self.embedding_dim, n_classes)
 
     def prepare(self, x: Tensor) -> None:
-        x = self._compressed(x)
+        x = self._scaled(x)
         for encoder in self.encoders.values():
             encoder.prepare(x)  # type: ignore[operator]
 
     def embed(self, x: Tensor) -> Tensor:
-        x = self._compressed(x)
+        x = self._scaled(x)
         members: list[nn.Module] = [self.dense, *self.others]
         if self.training and len(members) > 1 and len(x) >= 2 * len(members):  # batch norm needs two rows
             # Blocks of rows by blocks of the embedding: of each row the head sees one member alone.
@@ -74,8 +74,8 @@ class Fcnn(Network):
         parts = [member(read[kind]) for member, kind in zip(members, self.kinds, strict=True)]
         return torch.cat(parts, dim=1) / len(members)
 
-    def _compressed(self, x: Tensor) -> Tensor:
-        return x.asinh() if self.compress else x
+    def _scaled(self, x: Tensor) -> Tensor:
+        return x.asinh() if self.asinh else x
 
 
 def _layers(widths: Sequence[int], dropout: float) -> nn.Sequential:

@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args, get_origin
 
@@ -28,6 +28,9 @@ MODELS: dict[str, type[Network]] = {
     "wav2vec2-bert": Wav2Vec2Bert,
 }
 
+# Arguments by the names that they had in version 0.1, which bundles and runs of that version hold.
+FORMER_NAMES = {"fcnn": {"columns": "encoding", "compress": "asinh"}}
+
 DEFAULTS = ("resnet", "fcnn", "wav2vec2-bert")
 
 
@@ -49,6 +52,7 @@ def create_model(name: str, *, n_classes: int, front_end: FrontEndConfig, **argu
         ModelError: No such network, an argument that it does not take, a value that it cannot take, or a front end
             that it cannot read.
     """
+    arguments = _current_names(name, arguments)
     check_model(name, front_end=front_end, **arguments)
     if n_classes < 1:
         raise ModelError(f"model {name}: n_classes={n_classes}, at least one label is needed")
@@ -78,7 +82,7 @@ def check_model(name: str, *, front_end: FrontEndConfig, **arguments: Any) -> No
         close = difflib.get_close_matches(name, MODELS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(list_models())}"
         raise ModelError(f"there is no model {name!r}", hint=hint)
-    network = MODELS[name]
+    network, arguments = MODELS[name], _current_names(name, arguments)
     if front_end.kind not in network.front_ends:
         fitting = [other for other in list_models() if front_end.kind in MODELS[other].front_ends]
         raise ModelError(
@@ -107,6 +111,11 @@ def model_arguments(name: str) -> dict[str, Any]:
     if name not in MODELS:
         raise ModelError(f"there is no model {name!r}", hint=f"known: {', '.join(list_models())}")
     return {key: item.default for key, item in _keywords(MODELS[name]).items()}
+
+
+def _current_names(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    former = FORMER_NAMES.get(name, {})
+    return {former.get(key, key): value for key, value in arguments.items()}
 
 
 def _keywords(network: type[Network]) -> dict[str, inspect.Parameter]:
