@@ -1,8 +1,11 @@
 """Text that people wrote: names compared without regard to spelling, and markup removed."""
 
 import html
+import json
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 _LETTERS = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"})
 _ACCENTS = re.compile("[\u0300-\u036f]+")
@@ -41,6 +44,16 @@ def plain_text(text: str) -> str:
 def printable(text: str) -> str:
     """With the bytes of file names that are not UTF-8 shown escaped: an encoder would refuse them."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def json_line(document: Mapping[str, Any]) -> str:
+    """`document` as one line of JSON that can be encoded: bytes of file names that are not UTF-8 stand escaped."""
+    text = json.dumps(document, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(document)
+    return text
 
 
 def counted(value: int, noun: str) -> str:

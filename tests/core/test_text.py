@@ -1,8 +1,10 @@
 """Names compared across spellings; markup removed."""
 
+import json
+
 import pytest
 
-from geoclass.text import counted, name_key, normalize_name, plain_text
+from geoclass.text import counted, json_line, name_key, normalize_name, plain_text
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,11 @@ def test_only_a_blank_name_has_no_key() -> None:
 ])  # fmt: skip
 def test_a_number_and_its_noun_agree(value: int, noun: str, said: str) -> None:
     assert counted(value, noun) == said
+
+
+def test_a_line_of_json_can_be_encoded_and_gives_the_document_back() -> None:
+    for name in ("Türkiye.mp3", "bad \udcff bytes.mp3", "two\nlines"):
+        line = json_line({"path": name})
+        assert json.loads(line.encode("utf-8")) == {"path": name}
+        assert "\n" not in line
+    assert "Türkiye" in json_line({"path": "Türkiye"})

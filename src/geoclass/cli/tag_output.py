@@ -1,11 +1,11 @@
 """What `geoclass tag` prints: a line per file, or a JSON object per file, and the totals."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from geoclass.cli.console import Output, print_error
+from geoclass.text import json_line
 
 if TYPE_CHECKING:
     from geoclass.tagging.decide import FieldPlan, FilePlan
@@ -119,13 +119,7 @@ def _printable(text: str) -> str:
 
 def _json(file: "FilePlan", models: Mapping[str, str]) -> str:
     fields = {name: _field(file, name, models.get(name)) for name in file.fields}
-    document = {"path": str(file.path), "status": file.status, "error": _reason(file) or None, "fields": fields}
-    text = json.dumps(document, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a name that is not UTF-8: its bytes as escaped surrogates
-        return json.dumps(document)
-    return text
+    return json_line({"path": str(file.path), "status": file.status, "error": _reason(file) or None, "fields": fields})
 
 
 def _field(file: "FilePlan", name: str, model: str | None) -> dict[str, Any]:

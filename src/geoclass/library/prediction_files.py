@@ -1,7 +1,6 @@
 """Answers as CSV, JSON lines and an array of embeddings, written as they come."""
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +13,7 @@ from geoclass.errors import StorageError
 from geoclass.inference.prediction import Failure
 from geoclass.library.predict import Answer
 from geoclass.storage import refuse_foreign
-from geoclass.text import printable
+from geoclass.text import json_line, printable
 
 _HEAD = ("input", "row", "name", "error", "note")
 CSV_MARK = ",".join(_HEAD).encode()
@@ -53,7 +52,7 @@ class PredictionWriter:
                 "note": note or None,
                 "fields": {task: [[label, round(p, 6)] for label, p in best[task]] for task in self._tasks},
             }  # fmt: skip
-            self._stream.write(_json_line(document) + "\n")
+            self._stream.write(json_line(document) + "\n")
             return
         cells: list[object] = []
         for task in self._tasks:
@@ -112,12 +111,3 @@ def open_predictions(path: Path, *, as_json: bool) -> TextIO:
         return open(path, "w", encoding="utf-8", newline="")
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror}", hint="choose another name") from error
-
-
-def _json_line(document: dict[str, Any]) -> str:
-    text = json.dumps(document, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a name that is not UTF-8: its bytes as escaped surrogates
-        return json.dumps(document)
-    return text
