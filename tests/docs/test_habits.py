@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -59,12 +60,61 @@ def test_workflows_may_do_no_more_than_they_need(path: Path) -> None:
             assert re.search(r"@(v\d+|release/v1)$", step.get("uses", "x@v1"))
 
 
+def schema_faults(path: Path) -> str:
+    """What the schema of GitHub's workflows, which comes with check-jsonschema, has against a file; "" when nothing."""
+    pytest.importorskip("check_jsonschema", reason="comes with the extra `dev`")
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def dangling_names(workflow: dict[str, Any]) -> set[str]:
+    """Jobs that are waited for, steps and dimensions of the matrix that expressions name, but which are not there."""
+    dangling = set()
+    for job in workflow["jobs"].values():
+        needs = job.get("needs", [])
+        dangling |= set([needs] if isinstance(needs, str) else needs) - set(workflow["jobs"])
+        known = {f"steps.{step['id']}" for step in job["steps"] if "id" in step}
+        known |= {f"matrix.{name}" for name in job.get("strategy", {}).get("matrix", {})}
+        named = re.findall(r"\$\{\{\s*((?:steps|matrix)\.\w+)", str(job))
+        dangling |= set(named) - known
+    return dangling
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_workflows_pass_actionlint(path: Path) -> None:
-    if shutil.which("actionlint") is None:
-        pytest.skip("actionlint is not installed")
-    done = subprocess.run(["actionlint", path], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+def test_workflows_are_what_github_reads(path: Path) -> None:
+    assert schema_faults(path) == ""
+    assert dangling_names(parsed(path)) == set()
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_the_commands_of_workflows_are_shell(path: Path) -> None:
+    for job in parsed(path)["jobs"].values():
+        for step in job["steps"]:
+            command = re.sub(r"\$\{\{.*?\}\}", "x", step.get("run", ""))
+            done = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("runs-on: ubuntu-latest", "runs_on: ubuntu-latest"), ("steps:", "stages:"), ("push:", "pushed:")],
+)
+def test_workflows_that_github_would_refuse_are_noticed(tmp_path: Path, old: str, new: str) -> None:
+    spoilt = tmp_path / "docs.yml"
+    spoilt.write_text((ROOT / ".github/workflows/docs.yml").read_text(encoding="utf-8").replace(old, new, 1), "utf-8")
+    assert schema_faults(spoilt)
+
+
+def test_names_that_lead_nowhere_are_noticed() -> None:
+    docs, release = (parsed(ROOT / f".github/workflows/{name}.yml") for name in ("docs", "release"))
+    del docs["jobs"]["publish"]["steps"][0]["id"]
+    del docs["jobs"]["build"]
+    # The address of the page is that of the step which deploys it; without the job there is nothing to wait for.
+    assert dangling_names(docs) == {"steps.deployment", "build"}
+    del release["jobs"]["try"]["strategy"]["matrix"]["os"]
+    assert dangling_names(release) == {"matrix.os"}
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
