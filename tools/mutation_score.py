@@ -87,6 +87,7 @@ def configure(copy: Path, module: str, tests: list[str]) -> None:
         "only_mutate": [f"src/geoclass/{module}.py"],
         "also_copy": list(KEPT),
         "pytest_add_cli_args_test_selection": tests,
+        "timeout_constant": 8.0,  # times 15 seconds: on a busy machine slow tests are not mutants that were noticed
     }
     (copy / "pyproject.toml").write_text(tomli_w.dumps(document), "utf-8")
 
