@@ -94,17 +94,18 @@ def test_the_gpu_benchmark_says_so_where_there_is_none(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     "line",
     [
         "build.py --files 12 --repeats 1",
         "startup.py --repeats 1",
-        "growth.py --tracks 300 500 800",
+        "growth.py --tracks 60 120 --steps build train",
         "train.py --artists 4 --epochs 1",
     ],
 )
 def test_a_benchmark_runs_to_its_end(line: str, tmp_path: Path) -> None:
     name, *arguments = line.split()
     command = [sys.executable, str(BENCHMARKS / name), *arguments, "--json", str(tmp_path / "result.json")]
-    subprocess.run(command, check=True, capture_output=True, timeout=280)
+    subprocess.run(command, check=True, capture_output=True)
     assert json.loads((tmp_path / "result.json").read_text())
