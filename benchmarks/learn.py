@@ -23,7 +23,8 @@ import numpy as np
 from geoclass.errors import DatasetError
 from geoclass.library import labels, teach
 from geoclass.library.fit import SURE
-from geoclass.library.learn import Learned, Library, choose_questions, hear_songs, learn_library
+from geoclass.library.learn import Learned, choose_questions, learn_library
+from geoclass.library.library import Library, hear_songs
 from geoclass.library.song import Song
 from geoclass.library.verdict import predict_files
 

@@ -10,7 +10,8 @@ from geoclass.cli.console import Output
 from geoclass.errors import DatasetError
 
 if TYPE_CHECKING:
-    from geoclass.library.learn import Learned, Library
+    from geoclass.library.learn import Learned
+    from geoclass.library.library import Library
     from geoclass.tagging.corrections import Corrections
 
 

@@ -44,7 +44,8 @@ def learn(
     with session(quiet=quiet, debug=debug) as output:
         from geoclass.cli.ask import ask_owner, say_gain
         from geoclass.library import learned_bundle
-        from geoclass.library.learn import learn_library, read_library
+        from geoclass.library.learn import learn_library
+        from geoclass.library.library import read_library
         from geoclass.vocabulary import parse_tasks
 
         if forget:

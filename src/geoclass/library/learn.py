@@ -1,37 +1,22 @@
 """A model of one's own library, from the labels that people gave its files."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
 from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.catalogue import LEARNED
-from geoclass.config.frontends import DescriptorsConfig
-from geoclass.errors import AudioError, DatasetError
-from geoclass.features.registry import create_front_end
-from geoclass.inference.heard import HeardCache
-from geoclass.inference.hearing import Hearing, hear
+from geoclass.errors import DatasetError
 from geoclass.library.ask import Question, questions
-from geoclass.library.labels import LeftOut, artists_of, read_labels
+from geoclass.library.labels import LeftOut, read_labels
 from geoclass.library.learned_bundle import make_bundle, save_learned
-from geoclass.library.song import Song
-from geoclass.library.songs import read_collection
-from geoclass.library.teach import Sounds, Taught, make_whitening, teach
+from geoclass.library.library import Library, read_library
+from geoclass.library.teach import Taught, make_whitening, teach
 from geoclass.library.verdict import FieldVerdict, count_unlabelled, judge, predict_files
 from geoclass.library.weak import sure_countries
-from geoclass.parallel.device import on_one_thread
-from geoclass.parallel.threads import ordered_map
 from geoclass.progress import Progress
 from geoclass.tagging.corrections import Corrections
 from geoclass.vocabulary import TASKS
-
-SEGMENT_SECONDS, EXCERPT_SECONDS = 5.0, 30.0
-_TIME_LIMIT_S = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +33,6 @@ class Learned:
     heard: int
     failures: Mapping[str, str] = field(default_factory=dict)  # path -> why it could not be read or decoded
     notes: Mapping[str, int] = field(default_factory=dict)  # "silence", "speech", … -> files
-
-
-@dataclass(frozen=True, kw_only=True)
-class Library:
-    """A library, read and heard: what `teach` works on, again and again."""
-
-    songs: Sequence[Song]
-    artists: Sequence[str]
-    sounds: Sounds
-    failures: Mapping[str, str]
-    notes: Mapping[str, int]
 
 
 def learn(
@@ -85,24 +59,6 @@ def learn(
     roots = [Path(path) for path in paths]
     library = read_library(roots, progress=progress)
     return learn_library(library, fields=fields, name=name, weak_labels=weak_labels, roots=roots)
-
-
-def read_library(roots: Sequence[Path], *, progress: Progress | None = None) -> Library:
-    """Read the tags of a library and hear its files; what was heard before is not decoded again.
-
-    Raises:
-        UsageError: There are no sound files.
-    """
-    songs = read_collection(roots)
-    return hear_songs(songs, artists_of(songs, roots), progress=progress)
-
-
-def hear_songs(songs: Sequence[Song], artists: Sequence[str], *, progress: Progress | None = None) -> Library:
-    """Hear songs whose tags were read."""
-    if progress:
-        progress(0, total=len(songs), note="listening")
-    sounds, failures, notes = _hear_all(songs, progress)
-    return Library(songs=songs, artists=artists, sounds=sounds, failures=failures, notes=notes)
 
 
 def learn_library(
@@ -182,52 +138,3 @@ def choose_questions(
     answers = predict_files(learned.bundle, library.sounds) if learned else None
     whitening = make_whitening()
     return questions(n, labels, library.sounds, library.artists, whitening=whitening, answers=answers)
-
-
-def _hear_all(songs: Sequence[Song], progress: Progress | None) -> tuple[Sounds, dict[str, str], dict[str, int]]:
-    hearing = hearing_of_learned()
-    front_end = create_front_end(hearing.front_end)
-    failures: dict[str, str] = {song.path: song.error for song in songs if song.error}
-    notes: Counter[str] = Counter()
-    parts: list[NDArray[np.float32]] = []
-    files: list[int] = []
-    with HeardCache() as cache:
-
-        def listen(index: int) -> tuple[NDArray[np.float32] | None, str]:
-            path = Path(songs[index].path)
-            try:
-                (heard,) = hear(path, [hearing], [front_end], cache=cache)
-            except AudioError as error:
-                return None, error.message.removeprefix(f"{path}: ")
-            except Exception as error:  # a file that no decoder foresaw must not end the run of the others
-                return None, f"{type(error).__name__}: {error}"
-            return (None if heard.note else heard.features), heard.note
-
-        readable = [index for index, song in enumerate(songs) if not song.error]
-        answers = ordered_map(
-            on_one_thread(listen),
-            readable,
-            time_limit_s=_TIME_LIMIT_S,
-            overdue=lambda _: (None, f"given up after {_TIME_LIMIT_S:g} s"),
-        )
-        for index, (rows, why) in zip(readable, answers, strict=True):
-            if rows is not None and np.isfinite(rows).all():
-                parts.append(rows)
-                files += [index] * len(rows)
-            elif why in _NOTES or why.startswith("shorter"):
-                notes[why] += 1
-            else:
-                failures[songs[index].path] = why or "its descriptors are not finite numbers"
-            if progress:
-                progress(1)
-    n_columns = len(DescriptorsConfig().columns)
-    rows = np.concatenate(parts) if parts else np.zeros((0, n_columns), np.float32)
-    return Sounds(rows=torch.from_numpy(rows), files=np.array(files, np.int64)), failures, dict(notes)
-
-
-_NOTES = frozenset(("silence", "noise", "speech"))
-
-
-def hearing_of_learned() -> Hearing:
-    """How a learned model listens."""
-    return Hearing(front_end=DescriptorsConfig(), segment_seconds=SEGMENT_SECONDS, excerpt_seconds=EXCERPT_SECONDS)

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from geoclass.config.frontends import DescriptorsConfig
 from geoclass.library.background import GROUPS, draw
-from geoclass.library.fit import SURE, Fitted, Linear, Task, fit_task, logistic
+from geoclass.library.fit import SURE, Fitted, Task, fit_task
 from geoclass.library.labels import MIN_ARTISTS, MIN_FILES, Labels
+from geoclass.library.logistic import logistic
 from geoclass.models.columns import Whiten
 
 N_BINS = 32
@@ -144,7 +145,7 @@ def _groups(rows: Tensor, files: NDArray[np.int64], drawn: dict[str, Tensor]) ->
     """Which group of the background each file resembles most."""
     target = torch.block_diag(*(torch.ones(len(part), 1) for part in drawn.values()))  # type: ignore[no-untyped-call]
     examples = torch.cat(list(drawn.values()))
-    model: Linear = logistic(examples, target, torch.ones(len(target)), penalty=100.0, kind="single")
+    model = logistic(examples, target, torch.ones(len(target)), penalty=100.0, kind="single")
     names, order = list(drawn), np.unique(files)
     place = torch.from_numpy(np.searchsorted(order, files))
     summed = torch.zeros(len(order), len(names)).index_add_(0, place, model(rows).log_softmax(1))

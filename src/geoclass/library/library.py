@@ -1,0 +1,102 @@
+"""A library, read and analysed: the tags of its files and the features that a learned model reads."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from geoclass.config.frontends import DescriptorsConfig
+from geoclass.errors import AudioError
+from geoclass.features.registry import create_front_end
+from geoclass.inference.heard import HeardCache
+from geoclass.inference.hearing import Hearing, hear
+from geoclass.library.labels import artists_of
+from geoclass.library.song import Song
+from geoclass.library.songs import read_collection
+from geoclass.library.teach import Sounds
+from geoclass.parallel.device import on_one_thread
+from geoclass.parallel.threads import ordered_map
+from geoclass.progress import Progress
+
+SEGMENT_SECONDS, EXCERPT_SECONDS = 5.0, 30.0
+_TIME_LIMIT_S = 300.0
+_NOTES = frozenset(("silence", "noise", "speech"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Library:
+    """A library, read and heard: what `teach` works on, again and again."""
+
+    songs: Sequence[Song]
+    artists: Sequence[str]
+    sounds: Sounds
+    failures: Mapping[str, str]
+    notes: Mapping[str, int]
+
+
+def read_library(roots: Sequence[Path], *, progress: Progress | None = None) -> Library:
+    """Read the tags of a library and hear its files; what was heard before is not decoded again.
+
+    Raises:
+        UsageError: There are no sound files.
+    """
+    songs = read_collection(roots)
+    return hear_songs(songs, artists_of(songs, roots), progress=progress)
+
+
+def hear_songs(songs: Sequence[Song], artists: Sequence[str], *, progress: Progress | None = None) -> Library:
+    """Hear songs whose tags were read."""
+    if progress:
+        progress(0, total=len(songs), note="listening")
+    sounds, failures, notes = _hear_all(songs, progress)
+    return Library(songs=songs, artists=artists, sounds=sounds, failures=failures, notes=notes)
+
+
+def hearing_of_learned() -> Hearing:
+    """How a learned model listens."""
+    return Hearing(front_end=DescriptorsConfig(), segment_seconds=SEGMENT_SECONDS, excerpt_seconds=EXCERPT_SECONDS)
+
+
+def _hear_all(songs: Sequence[Song], progress: Progress | None) -> tuple[Sounds, dict[str, str], dict[str, int]]:
+    hearing = hearing_of_learned()
+    front_end = create_front_end(hearing.front_end)
+    failures: dict[str, str] = {song.path: song.error for song in songs if song.error}
+    notes: Counter[str] = Counter()
+    parts: list[NDArray[np.float32]] = []
+    files: list[int] = []
+    with HeardCache() as cache:
+
+        def listen(index: int) -> tuple[NDArray[np.float32] | None, str]:
+            path = Path(songs[index].path)
+            try:
+                (heard,) = hear(path, [hearing], [front_end], cache=cache)
+            except AudioError as error:
+                return None, error.message.removeprefix(f"{path}: ")
+            except Exception as error:  # a file that no decoder foresaw must not end the run of the others
+                return None, f"{type(error).__name__}: {error}"
+            return (None if heard.note else heard.features), heard.note
+
+        readable = [index for index, song in enumerate(songs) if not song.error]
+        answers = ordered_map(
+            on_one_thread(listen),
+            readable,
+            time_limit_s=_TIME_LIMIT_S,
+            overdue=lambda _: (None, f"given up after {_TIME_LIMIT_S:g} s"),
+        )
+        for index, (rows, why) in zip(readable, answers, strict=True):
+            if rows is not None and np.isfinite(rows).all():
+                parts.append(rows)
+                files += [index] * len(rows)
+            elif why in _NOTES or why.startswith("shorter"):
+                notes[why] += 1
+            else:
+                failures[songs[index].path] = why or "its descriptors are not finite numbers"
+            if progress:
+                progress(1)
+    n_columns = len(DescriptorsConfig().columns)
+    rows = np.concatenate(parts) if parts else np.zeros((0, n_columns), np.float32)
+    return Sounds(rows=torch.from_numpy(rows), files=np.array(files, np.int64)), failures, dict(notes)
