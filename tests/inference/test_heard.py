@@ -104,8 +104,8 @@ def test_a_cache_that_cannot_be_written_stops_nothing(
         path.mkdir(parents=True)
     cache = HeardCache(path)
     if obstacle == "full":
-        assert cache._connection is not None
-        cache._connection.execute("PRAGMA max_page_count = 8")
+        assert cache._database._connection is not None
+        cache._database._connection.execute("PRAGMA max_page_count = 8")
         for index in range(64):
             cache.put(b"%d" % index, "x", Heard(features=np.ones((1, 5_000), np.float32)))
         assert "full" in cache.problem
