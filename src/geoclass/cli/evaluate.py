@@ -113,7 +113,8 @@ def _score_library(
     seed: int,
     workers: int | None,
 ) -> None:
-    from geoclass.evaluation.library import TARGET_PRECISION, evaluate_library
+    from geoclass.evaluation.advice import TARGET_PRECISION
+    from geoclass.evaluation.library import evaluate_library
     from geoclass.evidence.artist_table import ArtistTable
     from geoclass.evidence.registry import Sources
     from geoclass.inference.classifier import Classifier
