@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 from geoclass.errors import TaggingError
 from geoclass.tagging.formats import id3, reading
-from geoclass.tagging.formats.edit import Edit
-from geoclass.tagging.formats.fields import Tags, Values
+from geoclass.tagging.formats.edit import Edit, Values
+from geoclass.tagging.formats.fields import Tags
 from geoclass.tagging.formats.registry import Format, detect_format
 
 __all__ = ["Tags", "Values", "read_duration_s", "read_tags", "tag_edits"]

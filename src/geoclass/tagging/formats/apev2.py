@@ -6,7 +6,7 @@ An ID3v1 and a Lyrics3v2 block may follow. Source: wiki.hydrogenaud.io, "APEv2 s
 import struct
 from typing import BinaryIO
 
-from geoclass.tagging.formats.edit import Changes, Edit, compact, read_at
+from geoclass.tagging.formats.edit import Edit, Values, compact, read_at
 
 _MAGIC = b"APETAGEX"
 _ENDS = struct.Struct("<8sIIII8s")  # magic, version, size (items and footer), number of items, flags, reserved
@@ -16,7 +16,7 @@ _ID3V1_BYTES = 128
 _LYRICS3 = b"LYRICS200"
 
 
-def edits(file: BinaryIO, changes: Changes) -> list[Edit]:
+def edits(file: BinaryIO, changes: Values) -> list[Edit]:
     """Keys: the names of items, which compare without case; a list is one item. A file without a tag gets one."""
     end = end_of_tag(file)
     footer = read_at(file, end - _ENDS.size, _ENDS.size) if end >= _ENDS.size else b""

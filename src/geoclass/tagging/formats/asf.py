@@ -7,7 +7,7 @@ import struct
 import uuid
 from typing import BinaryIO
 
-from geoclass.tagging.formats.edit import Changes, Edit, compact, growth, read_at
+from geoclass.tagging.formats.edit import Edit, Values, compact, growth, read_at
 
 HEADER = uuid.UUID("75B22630-668E-11CF-A6D9-00AA0062CE6C").bytes_le
 _FILE_PROPERTIES = uuid.UUID("8CABDCA1-A947-11CF-8EE4-00C00C205365").bytes_le
@@ -15,7 +15,7 @@ _DESCRIPTORS = uuid.UUID("D2D0A440-E307-11D2-97F0-00A0C95EA850").bytes_le
 _TEXT = 0  # the type of a descriptor that holds UTF-16
 
 
-def edits(file: BinaryIO, changes: Changes) -> list[Edit]:
+def edits(file: BinaryIO, changes: Values) -> list[Edit]:
     """Keys: the names of descriptors, "WM/Genre"."""
     header = read_at(file, 0, 30)
     size, n_objects = struct.unpack_from("<QI", header, 16)
@@ -44,7 +44,7 @@ def edits(file: BinaryIO, changes: Changes) -> list[Edit]:
     return compact(result)
 
 
-def _rewrite(content: bytes, changes: Changes) -> bytes:
+def _rewrite(content: bytes, changes: Values) -> bytes:
     (count,) = struct.unpack_from("<H", content)
     wanted = {key.casefold() for key in changes}
     kept, position = [], 2

@@ -7,12 +7,12 @@ import struct
 from typing import BinaryIO
 
 from geoclass.tagging.formats import id3
-from geoclass.tagging.formats.edit import Changes, Edit, compact, growth, read_at
+from geoclass.tagging.formats.edit import Edit, Values, compact, growth, read_at
 
 _CHUNK = struct.Struct("<4sQQQ")  # "DSD ", its own size, that of the file, where the tag begins (0: there is none)
 
 
-def edits(file: BinaryIO, changes: Changes, *, new_version: int, replacement: bytes | None = None) -> list[Edit]:
+def edits(file: BinaryIO, changes: Values, *, new_version: int, replacement: bytes | None = None) -> list[Edit]:
     """As `id3.edits`; a file without a tag gets one at its end."""
     total, pointer = _chunk(file)
     old = tag_of(file)

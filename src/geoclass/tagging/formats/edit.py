@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import BinaryIO
 
-Changes = Mapping[str, tuple[str, ...]]  # the format's own key -> new values; () removes the key
+Values = Mapping[str, tuple[str, ...]]  # of each field, or of each key of the format; as a change, () removes it
 
 MAX_TAG_BYTES = 64 * 2**20  # larger tags do not exist outside of damaged or hostile files
 _CHUNK = 2**20  # bytes

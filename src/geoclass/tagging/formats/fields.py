@@ -3,11 +3,10 @@
 Sources: MusicBrainz Picard, "Appendix B: Tag Mapping"; the fields of beets' MediaFile; Kid3's frame list.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-Values = Mapping[str, tuple[str, ...]]  # by field
-Native = Mapping[str, tuple[str, ...]]  # by the family's own name, in lower case
+from geoclass.tagging.formats.edit import Values
 
 MAX_VALUES = 20  # read of a field that is never written
 ITUNES = "----:com.apple.iTunes:"
@@ -19,7 +18,7 @@ class Tags:
 
     kind: str  # of the format, a key of `registry.FORMATS`
     id3_version: int | None = None  # 2, 3 or 4 of the ID3v2 tag that is there
-    values: Values = field(default_factory=dict)  # of the tag that we write to
+    values: Values = field(default_factory=dict)  # by field, of the tag that we write to
     beside: Values = field(default_factory=dict)  # of other tags in the same file, such as ID3v1
 
     def get(self, name: str) -> tuple[str, ...]:
@@ -107,7 +106,7 @@ def in_family(changes: Values, family: str) -> dict[str, tuple[str, ...]]:
     return {FIELDS[name].names(family)[0]: values for name, values in changes.items()}
 
 
-def fields_of(native: Native, family: str) -> dict[str, tuple[str, ...]]:
+def fields_of(native: Values, family: str) -> dict[str, tuple[str, ...]]:
     """The fields that a tag holds: without empty values, and without fields that have none."""
     found: dict[str, tuple[str, ...]] = {}
     for name, known in FIELDS.items():

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from geoclass.tagging.formats.edit import Changes, Edit, compact, read_at
+from geoclass.tagging.formats.edit import Edit, Values, compact, read_at
 
 _UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10  # header flags
 _PADDING = 1_024  # bytes left free behind a tag that had to grow
@@ -19,7 +19,7 @@ _FRAME_ID = re.compile(rb"[A-Z0-9]{3,4}")
 _V22 = {"TXXX": b"TXX", "TCON": b"TCO"}
 
 
-def edits(file: BinaryIO, changes: Changes, *, new_version: int, replacement: bytes | None = None) -> list[Edit]:
+def edits(file: BinaryIO, changes: Values, *, new_version: int, replacement: bytes | None = None) -> list[Edit]:
     """For a file that begins with the tag, or with sound: MP3, and AAC in ADTS.
 
     Args:
@@ -47,7 +47,7 @@ def splice(offset: int, old: bytes, new: bytes) -> list[Edit]:
     return compact([Edit(offset, old[:10], new[:10]), Edit(offset + len(old[:10]), old[10:], new[10:])])
 
 
-def rewrite(tag: bytes, changes: Changes, *, new_version: int) -> bytes:
+def rewrite(tag: bytes, changes: Values, *, new_version: int) -> bytes:
     """The tag with other values under the keys of `changes`; as long as before if its padding allows.
 
     The extended header (a checksum, restrictions) and the footer are dropped: they describe the old bytes.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from geoclass.tagging.formats.edit import Changes, Edit, compact, read_at
+from geoclass.tagging.formats.edit import Edit, Values, compact, read_at
 
 _FREEFORM = "----"
 _UTF8 = 1  # the type of a data atom that holds text
@@ -40,7 +40,7 @@ class _Free:
         return struct.pack(">I4s", size, b"free") + bytes(size - 8) if size >= 8 else (b"" if size == 0 else None)
 
 
-def edits(file: BinaryIO, changes: Changes) -> list[Edit]:
+def edits(file: BinaryIO, changes: Values) -> list[Edit]:
     """Keys: "\N{COPYRIGHT SIGN}gen" and the like, or "----:mean:name" for free-form items."""
     size = file.seek(0, 2)
     top = list(_top_level(file, size))
@@ -108,12 +108,12 @@ def _children_start(atom: bytes) -> int:
     return start + 4 if atom[4:8] == b"meta" and atom[start + 4 : start + 8] != b"hdlr" else start
 
 
-def _edit_moov(moov: bytes, changes: Changes) -> bytes:
+def _edit_moov(moov: bytes, changes: Values) -> bytes:
     """`moov` with another ilst; as long as before if `meta` has free space."""
     return _descend(moov, [b"udta", b"meta"], changes)
 
 
-def _descend(atom: bytes, path: list[bytes], changes: Changes) -> bytes:
+def _descend(atom: bytes, path: list[bytes], changes: Values) -> bytes:
     """Replace the child that `path` names, adding it when it is not there."""
     start = _children_start(atom)
     if not path:
@@ -141,7 +141,7 @@ def _ends_with_zeros(atom: bytes, start: int) -> bool:
     return len(atom) - (atoms[-1].end if atoms else start) == 4
 
 
-def _edit_meta(meta: bytes, start: int, changes: Changes) -> bytes:
+def _edit_meta(meta: bytes, start: int, changes: Values) -> bytes:
     content = _header_length(meta)
     children = _children(meta, start, len(meta))
     lists = [child for child in children if child.name == b"ilst"]
@@ -160,7 +160,7 @@ def _edit_meta(meta: bytes, start: int, changes: Changes) -> bytes:
     return _like(meta, meta[content : ilst.offset] + new + room + meta[ilst.end :])
 
 
-def _edit_list(ilst: bytes, changes: Changes) -> bytes:
+def _edit_list(ilst: bytes, changes: Values) -> bytes:
     wanted = {key.casefold() for key in changes}
     items = [ilst[child.offset : child.end] for child in _children(ilst, _header_length(ilst), len(ilst))]
     kept = [item for item in items if not wanted & _keys(item)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 from geoclass.tagging.formats import vorbis
-from geoclass.tagging.formats.edit import MAX_TAG_BYTES, Changes, Edit, compact, read_at
+from geoclass.tagging.formats.edit import MAX_TAG_BYTES, Edit, Values, compact, read_at
 
 _HEADER = struct.Struct("<4sBBqIIIB")  # capture, version, flags, granule, serial, sequence, checksum, segments
 _CONTINUED, _BEGINS = 1, 2  # flags
@@ -57,7 +57,7 @@ class _Page:
         return _HEADER.size + len(self.lacing) + len(self.body)
 
 
-def edits(file: BinaryIO, changes: Changes) -> list[Edit]:
+def edits(file: BinaryIO, changes: Values) -> list[Edit]:
     """For the first stream of sound in an Ogg file."""
     pages = _pages(file)
     first, codec = _find_stream(pages)
@@ -144,7 +144,7 @@ def _packets(pages: list[_Page]) -> list[bytes]:
     return packets
 
 
-def _rewrite(packet: bytes, codec: _Codec, changes: Changes) -> bytes:
+def _rewrite(packet: bytes, codec: _Codec, changes: Values) -> bytes:
     if not packet.startswith(codec.comments) or (codec.name == "flac" and packet[0] & 0x7F != 4):
         raise ValueError("the second Ogg packet holds no comments")
     if codec.name != "flac":

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from geoclass.tagging.formats.fields import Native, read_names
+from geoclass.tagging.formats.edit import Values
+from geoclass.tagging.formats.fields import read_names
 
 _V22_FRAMES = ("TXX", "TCO", "TP1", "TP2", "TAL", "TT1", "TT2", "TLA", "TRC", "TYE", "ULT", "COM")
 _TECHNICAL = "itun"  # begins the descriptions of comments that hold numbers for iTunes
 
 
-def read_id3(tag: bytes) -> Native:
+def read_id3(tag: bytes) -> Values:
     """An ID3v2 tag; {} for b""."""
     from mutagen import id3 as library
 
@@ -45,7 +46,7 @@ def _plain_first(frame: Any) -> bool:
     return bool(getattr(frame, "desc", ""))
 
 
-def read_id3v1(block: bytes) -> Native:
+def read_id3v1(block: bytes) -> Values:
     """The last 128 bytes of a file; {} when they are no ID3v1 tag."""
     from mutagen import id3 as library
 
@@ -58,7 +59,7 @@ def read_id3v1(block: bytes) -> Native:
     return found
 
 
-def read_ape(file: BinaryIO) -> Native:
+def read_ape(file: BinaryIO) -> Values:
     """The APE tag at the end of a file; {} when there is none."""
     from mutagen.apev2 import APENoHeaderError, APETextValue, APEv2
 
@@ -76,7 +77,7 @@ def read_ape(file: BinaryIO) -> Native:
     }
 
 
-def read_vorbis(file: BinaryIO, container: str) -> Native:
+def read_vorbis(file: BinaryIO, container: str) -> Values:
     """The comments of a FLAC or Ogg file; `container`: "flac", or "ogg " with "vorbis", "opus", "speex" or "flac"."""
     from mutagen import flac, oggflac, oggopus, oggspeex, oggvorbis
 
@@ -92,7 +93,7 @@ def read_vorbis(file: BinaryIO, container: str) -> Native:
     return _gathered(tags, read_names("vorbis")) if tags is not None else {}
 
 
-def read_mp4(file: BinaryIO) -> Native:
+def read_mp4(file: BinaryIO) -> Values:
     """The items of an MP4 file. Text that is not UTF-8 has replacement characters."""
     from mutagen.mp4 import MP4
 
@@ -106,7 +107,7 @@ def _decoded(value: str | bytes) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def read_asf(file: BinaryIO) -> Native:
+def read_asf(file: BinaryIO) -> Values:
     """The descriptors of a WMA file, its content description included."""
     from mutagen.asf import ASF
 
@@ -145,7 +146,7 @@ def converted_id3(tag: bytes, version: int) -> bytes:
     return out.getvalue()
 
 
-def _gathered(pairs: Iterable[tuple[str, Any]], names: Iterable[str]) -> Native:
+def _gathered(pairs: Iterable[tuple[str, Any]], names: Iterable[str]) -> Values:
     """(name, value) pairs by name, for the names that are wanted."""
     wanted = set(names)
     found: dict[str, list[str]] = {}

@@ -6,8 +6,8 @@ from functools import partial
 from typing import BinaryIO
 
 from geoclass.tagging.formats import apev2, asf, dsf, id3, mp4, ogg, reading, riff, vorbis
-from geoclass.tagging.formats.edit import Changes, Edit
-from geoclass.tagging.formats.fields import Native, Tags, Values, fields_of, in_family, split_genres
+from geoclass.tagging.formats.edit import Edit, Values
+from geoclass.tagging.formats.fields import Tags, fields_of, in_family, split_genres
 
 _HEAD_BYTES = 64  # enough to recognise every format
 _ID3V1_BYTES = 128
@@ -51,8 +51,8 @@ class NamedFormat:
     kind: str
     family: str  # of the names
     detect: Callable[[bytes], bool]
-    parse: Callable[[BinaryIO], Native]
-    patch: Callable[[BinaryIO, Changes], list[Edit]]
+    parse: Callable[[BinaryIO], Values]
+    patch: Callable[[BinaryIO, Values], list[Edit]]
 
     def read(self, file: BinaryIO) -> Tags:
         """The fields that are there; those of ID3 tags around an APE file beside."""
@@ -75,7 +75,7 @@ def _is_form(outer: bytes, *inner: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(outer) and head[8:12] in inner
 
 
-def _read_ogg(file: BinaryIO) -> Native:
+def _read_ogg(file: BinaryIO) -> Values:
     return reading.read_vorbis(file, container=f"ogg {ogg.codec_of(file)}")
 
 

@@ -6,13 +6,13 @@ Sources: Microsoft/IBM Multimedia Programming Interface 1.0 (RIFF); Apple, Audio
 from typing import BinaryIO, Literal
 
 from geoclass.tagging.formats import id3
-from geoclass.tagging.formats.edit import Changes, Edit, compact, read_at
+from geoclass.tagging.formats.edit import Edit, Values, compact, read_at
 
 Order = Literal["little", "big"]
 _ID3_CHUNKS = (b"ID3 ", b"id3 ")
 
 
-def edits(file: BinaryIO, changes: Changes, *, new_version: int, replacement: bytes | None = None) -> list[Edit]:
+def edits(file: BinaryIO, changes: Values, *, new_version: int, replacement: bytes | None = None) -> list[Edit]:
     """As `id3.edits`, for a chunk of a RIFF or FORM file; a file without the chunk gets one at its end."""
     size = file.seek(0, 2)
     order, total, found = _find(file, size)

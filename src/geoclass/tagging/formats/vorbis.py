@@ -6,14 +6,14 @@ Sources: xiph.org/vorbis/doc/v-comment.html; RFC 9639 (FLAC), section 8.
 import struct
 from typing import BinaryIO
 
-from geoclass.tagging.formats.edit import MAX_TAG_BYTES, Changes, Edit, compact, read_at
+from geoclass.tagging.formats.edit import MAX_TAG_BYTES, Edit, Values, compact, read_at
 from geoclass.tagging.formats.id3 import tag_at
 
 _VENDOR = b"geoclass"
 _PADDING_BLOCK, _COMMENT_BLOCK, _LAST = 1, 4, 0x80
 
 
-def rewrite(data: bytes, changes: Changes) -> bytes:
+def rewrite(data: bytes, changes: Values) -> bytes:
     """The comment block with other values under the keys of `changes`; what follows the comments stays."""
     vendor, comments, rest = split(data)
     wanted = {key.casefold().encode() for key in changes}
@@ -45,7 +45,7 @@ def _string(data: bytes, position: int) -> tuple[bytes, int]:
     return data[position + 4 : end], end
 
 
-def flac_edits(file: BinaryIO, changes: Changes) -> list[Edit]:
+def flac_edits(file: BinaryIO, changes: Values) -> list[Edit]:
     """For a FLAC file, with or without an ID3 tag in front. The padding block takes up the change of length."""
     begin = position = len(tag_at(file, 0)) + 4
     comment: tuple[int, bytes] | None = None  # offset, header and content
