@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from geoclass.cli.app import app
-from geoclass.corpora import mirage
+from geoclass.corpora import mirage_tables
 from geoclass.corpora.registry import CORPORA
 
 PAGE = (Path(__file__).parents[2] / "docs" / "corpora.md").read_text(encoding="utf-8")
@@ -45,5 +45,5 @@ def test_every_corpus_has_a_command(name: str) -> None:
 
 
 def test_every_accepted_column_of_mirage_is_named() -> None:
-    for names in (mirage._NAMES | mirage._STATION | mirage._ARTIST).values():
+    for names in (mirage_tables.NAMES | mirage_tables.STATION | mirage_tables.ARTIST).values():
         assert all(f"`{name}`" in PAGE for name in names)
