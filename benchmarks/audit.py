@@ -22,7 +22,7 @@ import torch
 from geoclass.audio.decode import AUDIO_SUFFIXES, load_excerpt
 from geoclass.audio.segment import cut_segments
 from geoclass.config.frontends import LogMelConfig
-from geoclass.dataset.audit import NEIGHBOURS
+from geoclass.dataset.copies import NEIGHBOURS
 from geoclass.dataset.fingerprints import SAME, describe, nearest, reduce_log_mels, similarity
 from geoclass.errors import AudioError
 from geoclass.features.registry import create_front_end
