@@ -13,7 +13,7 @@ from geoclass.bundle.bundle import Bundle
 from geoclass.config.settings import RunConfig, TrainingConfig
 from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.loading import SegmentLoader
-from geoclass.training.run import _calibrate
+from geoclass.training.run_bundle import calibrate
 from geoclass.training.runtime import Runtime
 
 Make = Callable[..., Any]
@@ -49,7 +49,7 @@ def dataset(write_dataset: Make) -> Dataset:
 def calibrated(bundle: Bundle, dataset: Dataset, *, target_precision: float = 0.8) -> Bundle:
     loader = SegmentLoader(dataset, dataset.split("valid"), batch_size=64, device=torch.device("cpu"))
     config = RunConfig(training=TrainingConfig(target_precision=target_precision))
-    return _calibrate(bundle, loader, config, Runtime(torch.device("cpu"), "fp32"))[0]
+    return calibrate(bundle, loader, config, Runtime(torch.device("cpu"), "fp32"))[0]
 
 
 def valid_logits(dataset: Dataset, task: str) -> tuple[np.ndarray, np.ndarray]:

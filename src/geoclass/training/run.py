@@ -1,6 +1,5 @@
 """One training run, from a data set to a bundle, and everything that is kept of it on the way."""
 
-import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,20 +9,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from geoclass import __version__
-from geoclass.bundle.bundle import Bundle, Head
-from geoclass.bundle.calibration import choose_threshold, fit_temperature
-from geoclass.bundle.training_set import TrainingSet
+from geoclass.bundle.bundle import Bundle
 from geoclass.config.settings import RunConfig
 from geoclass.config.toml import save_toml, to_dict
 from geoclass.dataset.dataset import Dataset
-from geoclass.dataset.identity import fitted_keys
 from geoclass.dataset.loading import SegmentLoader
 from geoclass.errors import TrainingError
 from geoclass.models.registry import create_model, default_model
 from geoclass.storage import fingerprint
 from geoclass.training.curves import plot_curves
 from geoclass.training.loop import Epoch, new_state, predict_logits, train_epochs
+from geoclass.training.run_bundle import begin_bundle, calibrate, finish_bundle, heads_for
 from geoclass.training.run_folder import RunFolder
 from geoclass.training.runtime import Runtime, open_runtime
 from geoclass.training.scores import score_tracks
@@ -71,7 +67,7 @@ def train(
     _check_splits(dataset)
     config = _resolved(config or RunConfig(), dataset)
     run_dir = Path(run_dir)
-    heads = _heads(dataset, config)
+    heads = heads_for(dataset, config)
     torch.manual_seed(config.training.seed)
     model = create_model(
         config.model.name,
@@ -83,7 +79,7 @@ def train(
         runtime.prepare(model)
         if config.training.channels_last:
             model.to(memory_format=torch.channels_last)
-        bundle = _bundle(dataset, config, model, heads, runtime)
+        bundle = begin_bundle(dataset, config, model=model, heads=heads, device=runtime.device)
         if model.n_prepare:
             model.prepare(bundle.normalize(_sample(dataset, model.n_prepare)))
         train_loader, valid_loader = _loaders(dataset, config, runtime)
@@ -113,13 +109,8 @@ def train(
             raise TrainingError(f"{run_dir}: no epoch was trained", hint="give --epochs of at least 1")
         best = torch.load(run_dir / "best.pt", map_location=runtime.device, weights_only=True)
         model.load_state_dict(best)
-        bundle, scores = _calibrate(bundle, valid_loader, config, runtime)
-        bundle = replace(
-            bundle,
-            training=_provenance(dataset, config, epochs=len(folder.history)),
-            training_set=TrainingSet.from_keys(*fitted_keys(dataset)),
-            metrics=scores,
-        )
+        bundle, scores = calibrate(bundle, valid_loader, config, runtime)
+        bundle = finish_bundle(bundle, dataset, config, epochs=len(folder.history), scores=scores)
         if runtime.is_main:
             plot_curves(folder.history, run_dir / "curves.png")
             bundle.save(run_dir / "bundle")
@@ -149,36 +140,6 @@ def _resolved(config: RunConfig, dataset: Dataset) -> RunConfig:
     return replace(config, model=replace(config.model, name=config.model.name or default_model(dataset.front_end)))
 
 
-def _heads(dataset: Dataset, config: RunConfig) -> tuple[Head, ...]:
-    tasks = tuple(part.strip() for part in config.task.split(",")) if config.task else dataset.tasks
-    if missing := [task for task in tasks if task not in dataset.tasks]:
-        raise TrainingError(
-            f"{dataset.folder} has no {', '.join(missing)} labels",
-            hint=f"it has: {', '.join(dataset.tasks)}; build one with `--task {','.join(tasks)}`",
-        )
-    return tuple(Head(task=task, kind=dataset.kind(task), labels=dataset.labels[task]) for task in tasks)
-
-
-def _bundle(dataset: Dataset, config: RunConfig, model: Any, heads: tuple[Head, ...], runtime: Runtime) -> Bundle:
-    corpus = dataset.document["corpus"]
-    return Bundle(
-        name=f"{config.model.name}-{corpus['name']}-{'-'.join(head.task for head in heads)}",
-        release=dataset.fingerprint[:6],
-        model=model,
-        front_end_config=dataset.front_end,
-        segment_seconds=dataset.config.segment_seconds,
-        mean=dataset.mean,
-        std=dataset.std,
-        heads=heads,
-        data={
-            "corpus": corpus["description"],
-            "split": f"{dataset.protocol}, {dataset.document['split']['source']}",
-            "licence": "; ".join(sorted(set(dataset.tracks["licence"]) - {""})[:10]) or "not stated",
-        },
-        device=runtime.device,
-    )
-
-
 def _sample(dataset: Dataset, n_segments: int) -> torch.Tensor:
     """Features of at most `n_segments` training segments, evenly spaced."""
     ids = dataset.split("train").segment_ids
@@ -197,33 +158,6 @@ def _loaders(dataset: Dataset, config: RunConfig, runtime: Runtime) -> tuple[Seg
         partners=settings.mixup > 0,
     )
     return train, load(dataset.split("valid"), batch_size=4 * settings.batch_size)
-
-
-def _calibrate(
-    bundle: Bundle, valid: SegmentLoader, config: RunConfig, runtime: Runtime
-) -> tuple[Bundle, dict[str, dict[str, float]]]:
-    """Temperature and threshold of each head on the validation split, and the scores there."""
-    logits = predict_logits(bundle, valid, runtime)
-    heads, scores = [], {}
-    for head in bundle.heads:
-        targets = valid.split.targets(head.task)
-        head = replace(head, temperature=fit_temperature(logits[head.task], targets))
-        probabilities = head.probabilities(logits[head.task])
-        threshold = choose_threshold(probabilities, targets, target_precision=config.training.target_precision)
-        heads.append(replace(head, threshold=threshold))
-        scores[head.task] = score_tracks([head], logits, valid.split)
-    return replace(bundle, heads=tuple(heads)), scores
-
-
-def _provenance(dataset: Dataset, config: RunConfig, *, epochs: int) -> dict[str, Any]:
-    return {
-        "dataset_fingerprint": dataset.fingerprint,
-        "group": dataset.group,
-        "seed": config.training.seed,
-        "epochs": epochs,
-        "settings": to_dict(config.training),
-        "versions": {"geoclass": __version__, "torch": str(torch.__version__), "python": platform.python_version()},
-    }
 
 
 def _fitting_in_memory(epochs: Iterator[Epoch], config: RunConfig) -> Iterator[Epoch]:
