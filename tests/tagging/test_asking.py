@@ -11,9 +11,10 @@ from tagging_helpers import FakeClassifier, answer
 from geoclass.errors import UsageError
 from geoclass.evidence.registry import Sources
 from geoclass.inference.prediction import Failure
+from geoclass.tagging.consult import is_settled, unfinished
 from geoclass.tagging.corrections import Corrections
-from geoclass.tagging.decide import FilePlan
-from geoclass.tagging.plan import in_order, is_settled, iter_plan, plan_tags, unfinished
+from geoclass.tagging.file_plan import FilePlan
+from geoclass.tagging.plan import in_order, iter_plan, plan_tags
 from geoclass.tagging.policy import Policy
 from geoclass.tagging.tags import Tags
 

@@ -12,8 +12,9 @@ from geoclass.evidence.pool import Verdict
 from geoclass.geo.countries import country_codes
 from geoclass.inference.prediction import OUTSIDE, Failure
 from geoclass.tagging.corrections import Corrections
-from geoclass.tagging.decide import FilePlan, Reason, decide
+from geoclass.tagging.decide import decide
 from geoclass.tagging.entries import Entry
+from geoclass.tagging.file_plan import FilePlan, Reason
 from geoclass.tagging.policy import Policy
 from geoclass.tagging.tags import Tags
 

@@ -8,7 +8,7 @@ import pytest
 from tagging_helpers import FakeClassifier, answer
 from typer.testing import CliRunner
 
-from geoclass.cli import tag as tag_module
+from geoclass.cli import tag_setup
 from geoclass.cli.app import app
 from geoclass.inference.prediction import Failure
 from geoclass.tagging.lock import only_run
@@ -20,7 +20,7 @@ runner = CliRunner()
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeClassifier:
     classifier = FakeClassifier()
-    monkeypatch.setattr(tag_module, "_classifier", lambda *_arguments, **_options: classifier)
+    monkeypatch.setattr(tag_setup, "load_classifier", lambda *_arguments, **_options: classifier)
     return classifier
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tagging_helpers import FakeClassifier, answer
 from typer.testing import CliRunner
 
-from geoclass.cli import tag as tag_module
+from geoclass.cli import tag_setup
 from geoclass.cli.app import app
 from geoclass.evidence.artist_table import Artist, ArtistTable, default_path, write_table
 from geoclass.evidence.registry import WITNESSES, Sources
@@ -249,7 +249,7 @@ def test_a_new_table_is_a_new_reason_to_ask(make, tmp_path: Path) -> None:
 @pytest.fixture
 def deaf(monkeypatch: pytest.MonkeyPatch) -> Deaf:
     classifier = Deaf()
-    monkeypatch.setattr(tag_module, "_classifier", lambda *_arguments, **_options: classifier)
+    monkeypatch.setattr(tag_setup, "load_classifier", lambda *_arguments, **_options: classifier)
     return classifier
 
 

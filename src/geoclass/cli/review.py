@@ -12,7 +12,7 @@ from geoclass.parallel.threads import closing_source
 
 if TYPE_CHECKING:
     from geoclass.tagging.corrections import Corrections
-    from geoclass.tagging.decide import FilePlan
+    from geoclass.tagging.file_plan import FilePlan
 
 _QUESTION = "[a]ccept, [s]kip, [c]orrect, accept a[l]l from here on, [q]uit"
 _CHOICES = {"a", "s", "c", "l", "q"}

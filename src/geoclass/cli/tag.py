@@ -1,6 +1,6 @@
 """`geoclass tag`: country and genre into the tags of sound files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
-from geoclass.cli.console import SOME_FAILED, Debug, Device, Output, Quiet, Workers, session
+from geoclass.cli.console import SOME_FAILED, Debug, Device, Quiet, Workers, session
 from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
-    from geoclass.evidence.registry import Sources
-    from geoclass.inference.classifier import Classifier
-    from geoclass.tagging.decide import FilePlan
-    from geoclass.tagging.policy import Policy
+    from geoclass.tagging.file_plan import FilePlan
 
 _FIELDS = ("country", "genre")
 _HINT = "for example --fields country,genre"
@@ -112,6 +109,7 @@ def tag(
     """
     with session(quiet=quiet or json_, debug=debug) as output:
         from geoclass.cli.tag_output import follow
+        from geoclass.cli.tag_setup import chosen_witnesses, load_classifier, models_by_field, open_sources
         from geoclass.evidence.identify import load_ahead
         from geoclass.inference.heard import HeardCache
         from geoclass.library.learned_bundle import changed_since
@@ -124,7 +122,7 @@ def tag(
         from geoclass.tagging.plan import in_order, iter_plan
         from geoclass.tagging.policy import Policy
 
-        witnesses = _witnesses(evidence, model, language_model)
+        witnesses = chosen_witnesses(evidence, model, language_model)
         if lookup and "artists" not in (witnesses or ()):
             raise UsageError("--lookup asks about artists, who are no witnesses here", hint="add --evidence artists,…")
         policy = Policy(
@@ -150,11 +148,11 @@ def tag(
         remembered = Corrections.load()
         options = {"excerpt_seconds": excerpt_seconds, "workers": workers, "batch_size": batch_size}
         with HeardCache() as cache, nullcontext() if dry_run else only_run():
-            classifier = _classifier(model or [], policy, device=device, cache=cache, **options)
+            classifier = load_classifier(model or [], policy, device=device, cache=cache, **options)
             for bundle in getattr(classifier, "bundles", ()):
                 if changes := changed_since(bundle.training):
                     output.warn(f"the model {bundle.name} was {changes}")
-            sources = _sources(witnesses or (), output, lookup=lookup)
+            sources = open_sources(witnesses or (), output, lookup=lookup)
             if language_model is not None:
                 from geoclass.inference.sung import Listener
                 from geoclass.parallel.device import resolve_device
@@ -176,7 +174,7 @@ def tag(
             if json_:
                 plan = in_order(plan)
             with closing_source(plan) as done:
-                counts = follow(done, output, n_files=len(files), as_json=json_, models=_models_of(classifier))
+                counts = follow(done, output, n_files=len(files), as_json=json_, models=models_by_field(classifier))
         if not dry_run and counts["written"]:
             output.say(f"\nto take it back: geoclass undo {place}")
         if counts["failed"]:
@@ -189,61 +187,3 @@ def _names(text: str, option: str) -> tuple[str, ...]:
     if unknown or not names:
         raise UsageError(f"{option} {text}: the fields are {' and '.join(_FIELDS)}", hint=_HINT)
     return names
-
-
-def _witnesses(
-    evidence: str | None, models: Sequence[str] | None, language_model: str | None
-) -> tuple[str, ...] | None:
-    """Who is asked about the country: those named; a named model alone; all that have what they need."""
-    from geoclass.evidence.registry import USUAL, parse_witnesses
-    from geoclass.evidence.sung_language import NAME
-
-    asked = parse_witnesses(evidence) if evidence is not None else None if models else USUAL
-    if language_model is None and NAME in (asked or ()):
-        raise UsageError(
-            f"the witness {NAME} needs a Whisper model", hint="for example --language-model openai/whisper-small"
-        )
-    if language_model is not None and evidence is None and asked is not None:
-        return (*asked, NAME)
-    if language_model is not None and NAME not in (asked or ()):
-        raise UsageError("--language-model is of no use without its witness", hint=f"add --evidence {NAME},…")
-    return asked
-
-
-def _sources(witnesses: Sequence[str], output: Output, *, lookup: str | None) -> "Sources":
-    """The user's artist table, where there is one, and the web; a damaged table is named, and the run goes on."""
-    from geoclass.errors import StorageError
-    from geoclass.evidence.artist_table import Artists, ArtistTable
-    from geoclass.evidence.registry import Sources
-
-    known: Artists | None = None
-    try:
-        known = ArtistTable.open_default() if "artists" in witnesses else None
-    except StorageError as error:
-        output.warn(f"{error.message}; no artist is looked up in it. {error.hint or ''}")
-    if lookup:
-        from geoclass.evidence.musicbrainz_web import MusicBrainz, TableThenWeb
-
-        known = TableThenWeb(known, MusicBrainz(note=output.warn))
-    return Sources(artists=known)
-
-
-def _classifier(models: Sequence[str], policy: "Policy", *, device: str, **options: Any) -> "Classifier | None":
-    """The models named, or those that answer the fields; None where no sound is asked for."""
-    from geoclass.bundle.bundle import Bundle
-    from geoclass.bundle.catalogue import models_for
-    from geoclass.inference.classifier import Classifier
-
-    chosen: list[Any] = list(models)
-    deaf = policy.evidence is not None and "sound" not in policy.evidence
-    if deaf and policy.fields == ("country",):
-        return None
-    if not chosen:
-        chosen += models_for(policy.fields)
-    return Classifier([Bundle.load(name, device=device) for name in chosen], **options)
-
-
-def _models_of(classifier: "Classifier | None") -> dict[str, str]:
-    """The name of the model that answers each field."""
-    bundles = getattr(classifier, "bundles", ())
-    return {task: bundle.identity.split(" ")[0] for bundle in bundles for task in bundle.tasks}

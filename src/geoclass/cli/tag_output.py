@@ -8,7 +8,7 @@ from geoclass.cli.console import Output, print_error
 from geoclass.text import json_line
 
 if TYPE_CHECKING:
-    from geoclass.tagging.decide import FieldPlan, FilePlan
+    from geoclass.tagging.file_plan import FieldPlan, FilePlan
 
 _STATUS_WIDTH, _FIELD_WIDTHS = 10, {"country": 52, "genre": 26}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from geoclass.errors import TaggingError
 from geoclass.parallel.threads import closing_source, ordered_map
-from geoclass.tagging.decide import FilePlan
+from geoclass.tagging.file_plan import FilePlan
 from geoclass.tagging.formats.edit import Edit
 from geoclass.tagging.journal import Journal
 from geoclass.tagging.plan import Plan

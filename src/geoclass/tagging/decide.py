@@ -1,9 +1,7 @@
-"""What is written to one file, and why."""
+"""From what witnesses and models say of a file to what is written to it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from geoclass.errors import GeoclassError
 from geoclass.evidence.facts import Facts
@@ -13,56 +11,11 @@ from geoclass.evidence.sound import opinions as opinions_on_sound
 from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
 from geoclass.tagging.corrections import Corrections
 from geoclass.tagging.entries import Entry, genre_of_label, is_ours, parse_provenance, provenance
+from geoclass.tagging.file_plan import Candidates, FieldPlan, FilePlan, Reason
 from geoclass.tagging.policy import Policy
-from geoclass.tagging.rewrite import Stamp
 from geoclass.tagging.tags import Tags, Values
 
 _KEPT_CANDIDATES = 10  # in a plan
-Candidates = tuple[tuple[str, float], ...]  # best first
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reason:
-    """What one witness said of a field."""
-
-    witness: str  # of `evidence.registry.WITNESSES`, or "tags" for what the owner left in other files
-    clue: str  # what it read
-    says: Candidates  # were it the only witness
-    because: str  # in words
-    speaks_for: bool = True  # the value
-
-    def as_json(self) -> dict[str, Any]:
-        """For `tag --json`."""
-        said = [[label, round(probability, 4)] for label, probability in self.says]
-        return {"witness": self.witness, "says": said, "because": self.because}
-
-
-@dataclass(frozen=True, kw_only=True)
-class FieldPlan:
-    """One field of one file."""
-
-    value: tuple[str, ...]  # what the file will hold; () when nobody is sure and nothing is there
-    probability: float | None  # of the value, or of the best candidate; None: nothing was said of it
-    candidates: Candidates
-    outcome: Literal["planned", "written", "kept", "unsure"] = "unsure"  # "kept" is the owner's own value
-    evidence: tuple[Reason, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class FilePlan:
-    """One file: what is there, what would change."""
-
-    path: Path  # as it was given
-    target: Path  # links resolved
-    status: str  # planned, unchanged, abstained or failed; after apply also written
-    reason: str = ""  # why it failed, or why the model was not asked
-    hint: str | None = None
-    fields: Mapping[str, FieldPlan] = field(default_factory=dict)
-    changes: Values = field(default_factory=dict)  # by field of formats.fields.FIELDS
-    before: Values = field(default_factory=dict)  # all fields that are there
-    stamp: Stamp | None = None  # of the file when its tags were read
-    dissent: str = ""  # what is said of this file alone where a vote decided otherwise
-    index: int = 0  # among the files of the run
 
 
 @dataclass(frozen=True, kw_only=True)

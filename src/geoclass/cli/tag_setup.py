@@ -1,0 +1,70 @@
+"""Who answers in a run of `geoclass tag`: witnesses, what they may ask, and models."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from geoclass.cli.console import Output
+from geoclass.errors import UsageError
+
+if TYPE_CHECKING:
+    from geoclass.evidence.registry import Sources
+    from geoclass.inference.classifier import Classifier
+    from geoclass.tagging.policy import Policy
+
+
+def chosen_witnesses(
+    evidence: str | None, models: Sequence[str] | None, language_model: str | None
+) -> tuple[str, ...] | None:
+    """Who is asked about the country: those named; a named model alone; all that have what they need."""
+    from geoclass.evidence.registry import USUAL, parse_witnesses
+    from geoclass.evidence.sung_language import NAME
+
+    asked = parse_witnesses(evidence) if evidence is not None else None if models else USUAL
+    if language_model is None and NAME in (asked or ()):
+        raise UsageError(
+            f"the witness {NAME} needs a Whisper model", hint="for example --language-model openai/whisper-small"
+        )
+    if language_model is not None and evidence is None and asked is not None:
+        return (*asked, NAME)
+    if language_model is not None and NAME not in (asked or ()):
+        raise UsageError("--language-model is of no use without its witness", hint=f"add --evidence {NAME},…")
+    return asked
+
+
+def open_sources(witnesses: Sequence[str], output: Output, *, lookup: str | None) -> "Sources":
+    """The user's artist table, where there is one, and the web; a damaged table is named, and the run goes on."""
+    from geoclass.errors import StorageError
+    from geoclass.evidence.artist_table import Artists, ArtistTable
+    from geoclass.evidence.registry import Sources
+
+    known: Artists | None = None
+    try:
+        known = ArtistTable.open_default() if "artists" in witnesses else None
+    except StorageError as error:
+        output.warn(f"{error.message}; no artist is looked up in it. {error.hint or ''}")
+    if lookup:
+        from geoclass.evidence.musicbrainz_web import MusicBrainz, TableThenWeb
+
+        known = TableThenWeb(known, MusicBrainz(note=output.warn))
+    return Sources(artists=known)
+
+
+def load_classifier(models: Sequence[str], policy: "Policy", *, device: str, **options: Any) -> "Classifier | None":
+    """The models named, or those that answer the fields; None where no sound is asked for."""
+    from geoclass.bundle.bundle import Bundle
+    from geoclass.bundle.catalogue import models_for
+    from geoclass.inference.classifier import Classifier
+
+    chosen: list[Any] = list(models)
+    deaf = policy.evidence is not None and "sound" not in policy.evidence
+    if deaf and policy.fields == ("country",):
+        return None
+    if not chosen:
+        chosen += models_for(policy.fields)
+    return Classifier([Bundle.load(name, device=device) for name in chosen], **options)
+
+
+def models_by_field(classifier: "Classifier | None") -> dict[str, str]:
+    """The name of the model that answers each field."""
+    bundles = getattr(classifier, "bundles", ())
+    return {task: bundle.identity.split(" ")[0] for bundle in bundles for task in bundle.tasks}
