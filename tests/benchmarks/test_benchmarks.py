@@ -100,7 +100,7 @@ def test_the_gpu_benchmark_says_so_where_there_is_none(
     [
         "build.py --files 12 --repeats 1",
         "startup.py --repeats 1",
-        "growth.py --tracks 60 120 --steps build train",
+        "growth.py --tracks 300 400 --steps build train",
         "train.py --artists 4 --epochs 1",
     ],
 )
