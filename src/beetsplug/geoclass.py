@@ -91,6 +91,7 @@ class GeoclassPlugin(BeetsPlugin):
         """The items for which there is something to set, and what."""
         from geoclass.errors import GeoclassError
         from geoclass.evidence.artist_table import ArtistTable
+        from geoclass.evidence.library import LibraryEvidence
         from geoclass.evidence.registry import USUAL, Sources
         from geoclass.tagging.plan import iter_plan
         from geoclass.tagging.policy import Policy
@@ -107,7 +108,9 @@ class GeoclassPlugin(BeetsPlugin):
                 overwrite=frozenset(fields if force else ()),
                 min_confidence=float(confidence) if confidence not in ("", None) else None,
             )
-            sources = Sources(artists=None if alone else ArtistTable.open_default())
+            sources = (
+                Sources() if alone else Sources(artists=ArtistTable.open_default(), library=LibraryEvidence.open())
+            )
             for plan in iter_plan(self._classifier, paths=by_path, policy=policy, sources=sources):
                 item = by_path[plan.path]
                 if plan.status == "failed":

@@ -332,3 +332,21 @@ def test_lookup_offline_is_a_note(deaf: Deaf, make, monkeypatch: pytest.MonkeyPa
     assert result.exit_code == 0
     assert result.output.count("MusicBrainz does not answer") == 1
     assert read_tags(folder / "a.mp3").values["country"] == ("TR",)
+
+
+def test_what_was_learned_of_the_library_counts_unless_a_model_is_named(make, capsys) -> None:
+    from geoclass.evidence.library import LibraryEvidence
+    from geoclass.storage import data_dir
+
+    path = write(make("a.mp3"), title=TURKISH)
+    words = ["tag", str(path), "--dry-run", "--json", "--fields", "country", "--evidence", "language"]
+
+    def said(*more: str) -> dict:
+        done = CliRunner().invoke(app, [*words, *more])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)["fields"]["country"]
+
+    assert said()["value"] == "TR"
+    LibraryEvidence(trust={"title": 0.0}, artists={"GR": 40}).save(data_dir() / "models" / "mine")
+    assert said()["value"] is None
+    assert said("--model", "country-traditional")["value"] == "TR"

@@ -58,6 +58,7 @@ def explain(
             return
         assert file is not None
         from geoclass.evidence.artist_table import ArtistTable
+        from geoclass.evidence.library import LibraryEvidence
         from geoclass.evidence.registry import USUAL, Sources, parse_witnesses
         from geoclass.explain.explain import explain as run_explanation
         from geoclass.explain.explain import write_segment
@@ -68,7 +69,8 @@ def explain(
         asked = parse_witnesses(evidence) if evidence else ("sound",) if model else USUAL
         verdict = None
         if found.prediction.task == "country" and set(asked) != {"sound"}:
-            sources = Sources(artists=ArtistTable.open_default())
+            library = None if model else LibraryEvidence.open()
+            sources = Sources(artists=ArtistTable.open_default(), library=library)
             verdict = hear_witnesses(file, found.prediction, witnesses=asked, sources=sources)
         candidates = found.prediction.candidates if verdict is None else verdict.candidates()
         output.table(f"{file.name}: {found.prediction.task}", ["candidate", "probability"], candidates[:5])

@@ -86,7 +86,15 @@ def _print(found: "Learned", output: Output, name: str) -> None:
             output.say(f"  too few to learn: {left.label} ({left.reason})")
     for task, why in found.not_learned.items():
         output.say(f"\n{task}: not learned. {why[:1].upper()}{why[1:]}.")
-    if found.folder is not None:
+    if found.witnesses is not None:
+        from geoclass.library.learned_page import witnesses
+
+        output.say("\ncountry, by what files say of themselves:")
+        for sentence in witnesses(found.witnesses):
+            output.say(f"  {sentence}")
+    if found.folder is not None and found.bundle is None:
+        output.say(f"\nno model was made from sound; how the witnesses count is saved in {found.folder}")
+    elif found.folder is not None:
         output.say(
             f"\nmodel {name} saved in {found.folder}; `geoclass tag` uses it"
             + ("" if name == "mine" else f" with --model {name}")

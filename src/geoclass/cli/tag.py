@@ -152,7 +152,7 @@ def tag(
             for bundle in getattr(classifier, "bundles", ()):
                 if changes := changed_since(bundle.training):
                     output.warn(f"the model {bundle.name} was {changes}")
-            sources = open_sources(witnesses or (), output, lookup=lookup)
+            sources = open_sources(witnesses or (), output, lookup=lookup, models=model or ())
             if language_model is not None:
                 from geoclass.inference.sung import Listener
                 from geoclass.parallel.device import resolve_device

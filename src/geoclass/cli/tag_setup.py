@@ -31,10 +31,14 @@ def chosen_witnesses(
     return asked
 
 
-def open_sources(witnesses: Sequence[str], output: Output, *, lookup: str | None) -> "Sources":
-    """The user's artist table, where there is one, and the web; a damaged table is named, and the run goes on."""
+def open_sources(witnesses: Sequence[str], output: Output, *, lookup: str | None, models: Sequence[str]) -> "Sources":
+    """The user's artist table, where there is one, the web, and what `learn` found out about the witnesses.
+
+    A damaged table is named, and the run goes on.
+    """
     from geoclass.errors import StorageError
     from geoclass.evidence.artist_table import Artists, ArtistTable
+    from geoclass.evidence.library import LibraryEvidence
     from geoclass.evidence.registry import Sources
 
     known: Artists | None = None
@@ -46,7 +50,7 @@ def open_sources(witnesses: Sequence[str], output: Output, *, lookup: str | None
         from geoclass.evidence.musicbrainz_web import MusicBrainz, TableThenWeb
 
         known = TableThenWeb(known, MusicBrainz(note=output.warn))
-    return Sources(artists=known)
+    return Sources(artists=known, library=None if models else LibraryEvidence.open())
 
 
 def load_classifier(models: Sequence[str], policy: "Policy", *, device: str, **options: Any) -> "Classifier | None":

@@ -65,7 +65,7 @@ def pool_files(files: Sequence[Sequence[Opinion]]) -> Verdict | None:
 
 def weight_of(opinion: Opinion) -> float:
     """Of an opinion's clue."""
-    return float(load_json("weights.json")["pool"][opinion.clue])
+    return float(load_json("weights.json")["pool"].get(opinion.clue, 1.0))
 
 
 def _says_much(log_weights: Weights) -> float:

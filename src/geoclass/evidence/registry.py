@@ -9,6 +9,7 @@ from geoclass.errors import UsageError
 from geoclass.evidence import artists, codes, language, sound, sung_language, words
 from geoclass.evidence.artist_table import Artists
 from geoclass.evidence.facts import Facts
+from geoclass.evidence.library import LibraryEvidence
 from geoclass.evidence.opinion import Opinion
 
 
@@ -26,6 +27,7 @@ class Sources:
     """What witnesses may ask beside the file."""
 
     artists: Artists | None = None
+    library: LibraryEvidence | None = None  # how the witnesses count in the library at hand
     sung_language: SungLanguageOf | None = None
 
 
@@ -46,7 +48,8 @@ USUAL = (*CHEAP, sound.NAME)  # those that need nothing else
 def ask(facts: Facts, *, witnesses: Sequence[str] = tuple(WITNESSES), sources: Sources | None = None) -> list[Opinion]:
     """The opinions of the named witnesses on one file, in the order of the registry."""
     sources = sources or Sources()
-    return [found for name, witness in WITNESSES.items() if name in witnesses for found in witness(facts, sources)]
+    found = [said for name, witness in WITNESSES.items() if name in witnesses for said in witness(facts, sources)]
+    return found if sources.library is None else sources.library.weigh(found)
 
 
 def parse_witnesses(text: str) -> tuple[str, ...]:

@@ -93,11 +93,7 @@ def read_labels(
         corrections: What people said in a review.
         weak: Labels of songs that people left without; they teach, but are never used to judge.
     """
-    given = {
-        index: found
-        for index, song in enumerate(songs)
-        if not song.error and (found := _given(task, song, corrections or Corrections()))
-    }
+    given = given_labels(task, songs, corrections=corrections)
     weakly = {index: found for index, found in (weak or {}).items() if index not in given}
     spelled = _spellings(given)
     keyed = {index: tuple(dict.fromkeys(map(_key, found))) for index, found in (given | weakly).items()}
@@ -123,6 +119,18 @@ def read_labels(
         left_out=tuple(LeftOut(label=spelled[key], files=files[key], artists=len(by_artist[key])) for key in left_out),
         weak=frozenset(index for index in weakly if of_file[index]),
     )
+
+
+def given_labels(
+    task: str, songs: Sequence[Song], *, corrections: Corrections | None = None
+) -> dict[int, tuple[str, ...]]:
+    """Index of a song -> what people said of it, the rare labels too."""
+    corrections = corrections or Corrections()
+    return {
+        index: found
+        for index, song in enumerate(songs)
+        if not song.error and (found := _given(task, song, corrections))
+    }
 
 
 def _given(task: str, song: Song, corrections: Corrections) -> tuple[str, ...]:

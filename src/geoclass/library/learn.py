@@ -14,6 +14,7 @@ from geoclass.library.library import Library, read_library
 from geoclass.library.teach import Taught, make_whitening, teach
 from geoclass.library.verdict import FieldVerdict, count_unlabelled, judge, predict_files
 from geoclass.library.weak import sure_countries
+from geoclass.library.witnesses import Counsel, consult_library
 from geoclass.progress import Progress
 from geoclass.tagging.corrections import Corrections
 from geoclass.vocabulary import TASKS
@@ -23,7 +24,7 @@ from geoclass.vocabulary import TASKS
 class Learned:
     """A model that was learned, and what it can do."""
 
-    bundle: Bundle
+    bundle: Bundle | None  # None: the sound taught nothing, only the witnesses were weighed
     folder: Path | None  # where it was saved; None: nowhere
     fields: Mapping[str, FieldVerdict]
     would_write: Mapping[str, tuple[int, int]]  # field -> of the files without a label: how many would get one, of all
@@ -33,6 +34,7 @@ class Learned:
     heard: int
     failures: Mapping[str, str] = field(default_factory=dict)  # path -> why it could not be read or decoded
     notes: Mapping[str, int] = field(default_factory=dict)  # "silence", "speech", … -> files
+    witnesses: Counsel | None = None  # what the witnesses on the country are worth here; None: nobody asked
 
 
 def learn(
@@ -81,7 +83,7 @@ def learn_library(
     not_learned: dict[str, str] = {}
     left_out: dict[str, tuple[LeftOut, ...]] = {}
     for task in fields:
-        weak = sure_countries(library.songs) if weak_labels and task == "country" else None
+        weak = sure_countries(library.songs, library.artists) if weak_labels and task == "country" else None
         labels = read_labels(task, library.songs, library.artists, corrections=corrections, weak=weak)
         left_out[task] = labels.left_out
         found: Taught | str = "nothing was heard"
@@ -91,27 +93,34 @@ def learn_library(
             taught[task] = found
         else:
             not_learned[task] = found
-    if not taught:
+    counsel = None
+    if "country" in fields:
+        counsel = consult_library(library.songs, library.artists, corrections=corrections, taught=taught.get("country"))
+    evidence = counsel.evidence if counsel else None
+    if not taught and evidence is None:
         said = "; ".join(f"{task}: {why}" for task, why in not_learned.items())
         raise DatasetError(
             f"this library cannot teach a model yet ({said})",
             hint="give two labels or more to 5 files by 3 artists each: by hand, or with `geoclass learn --ask 20`",
         )
     verdicts = {task: judge(found, library.songs, library.artists) for task, found in taught.items()}
-    bundle = make_bundle(
-        name or LEARNED, whitening, taught, verdicts, library.artists, songs=library.songs, roots=roots
-    )
+    bundle = None
+    if taught:
+        bundle = make_bundle(
+            name or LEARNED, whitening, taught, verdicts, library.artists, songs=library.songs, roots=roots
+        )
     return Learned(
         bundle=bundle,
-        folder=None if name is None else save_learned(bundle, name),
+        folder=None if name is None else save_learned(bundle, name, evidence=evidence),
         fields=verdicts,
         not_learned=not_learned,
         left_out=left_out,
-        would_write=count_unlabelled(bundle, taught, library.sounds),
+        would_write=count_unlabelled(bundle, taught, library.sounds) if bundle else {},
         files=len(library.songs),
         heard=len(library.sounds.heard),
         failures=library.failures,
         notes=library.notes,
+        witnesses=counsel,
     )
 
 
@@ -135,6 +144,6 @@ def choose_questions(
     if not library.sounds.heard:
         return []
     labels = {task: read_labels(task, library.songs, library.artists, corrections=corrections) for task in fields}
-    answers = predict_files(learned.bundle, library.sounds) if learned else None
+    answers = predict_files(learned.bundle, library.sounds) if learned and learned.bundle else None
     whitening = make_whitening()
     return questions(n, labels, library.sounds, library.artists, whitening=whitening, answers=answers)

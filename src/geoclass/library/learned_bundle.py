@@ -17,6 +17,7 @@ from geoclass.bundle.bundle import Bundle, Head
 from geoclass.bundle.training_set import TrainingSet
 from geoclass.config.frontends import DescriptorsConfig
 from geoclass.errors import StorageError, UsageError
+from geoclass.evidence.library import LibraryEvidence
 from geoclass.inference.prediction import OUTSIDE
 from geoclass.library.fit import SURE
 from geoclass.library.scan import sound_files
@@ -104,8 +105,10 @@ def _metrics(verdict: FieldVerdict) -> dict[str, Any]:
     return found | ({} if verdict.right is None else {"right_of_what_is_written": verdict.right})
 
 
-def save_learned(bundle: Bundle, name: str) -> Path:
+def save_learned(bundle: Bundle | None, name: str, *, evidence: LibraryEvidence | None = None) -> Path:
     """Save a model among the user's, in place of an older learned one of the same name.
+
+    Beside it lies what was learned about the witnesses, where anything was.
 
     The new folder is complete before a link is turned to it in one step: a kill at any moment leaves the old or the
     new model.
@@ -122,7 +125,10 @@ def save_learned(bundle: Bundle, name: str) -> Path:
         folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=store))
         try:
             os.chmod(folder, 0o755)
-            bundle.save(folder)
+            if evidence is not None:
+                evidence.save(folder)
+            if bundle is not None:
+                bundle.save(folder)
             previous = _turn(models / name, folder)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

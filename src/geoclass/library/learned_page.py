@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from geoclass.evidence.library import CLUE
 from geoclass.library.verdict import FieldVerdict, Range
+from geoclass.library.witnesses import MIN_ARTISTS, Counsel
 from geoclass.reporting.render import Column, Table, write_page_file
 from geoclass.storage import write_json
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
 FORMAT = "geoclass/learned"
 _MOST = 500  # rows of a table
+_AS_USUAL = 0.95  # of the usual weight; what is trusted less is named
 
 
 def write_page(learned: "Learned", folder: Path) -> Path:
@@ -25,11 +28,12 @@ def write_page(learned: "Learned", folder: Path) -> Path:
     return write_page_file(
         folder / "index.html",
         "library/learned.html",
-        title=f"What {learned.bundle.name} has learned",
+        title=f"What {learned.bundle.name if learned.bundle else 'the library'} has taught",
         files=f"{learned.files:,}",
         heard=f"{learned.heard:,}",
         fields=[_field(verdict, learned) for verdict in learned.fields.values()],
         not_learned=sorted(learned.not_learned.items()),
+        witnesses=witnesses(learned.witnesses) if learned.witnesses else [],
         failures=Table([Column("file", "path"), Column("reason")], failures),
     )
 
@@ -41,6 +45,30 @@ def summary(verdict: FieldVerdict) -> str:
         f"written: {verdict.written:.0%}{between(verdict.written_range)} of {verdict.files:,} files by "
         f"{verdict.artists:,} artists; {right}"
     )
+
+
+def witnesses(counsel: Counsel) -> list[str]:
+    """Sentences: what the witnesses on the country are worth in the library, and which are trusted less."""
+    if counsel.artists < MIN_ARTISTS:
+        return [
+            f"They count as usual: to judge them here, {MIN_ARTISTS} artists with a country are needed, and there are "
+            f"{counsel.artists}."
+        ]
+    said = [
+        f"By title, tags and sound together, {counsel.written:.0%} of {counsel.files:,} files would get a country, of "
+        f"artists left out; {_right(counsel.right)}."
+    ]
+    if counsel.evidence is None:
+        return [*said, "They count as usual: no other weights would have done better."]
+    said.append(f"With the usual weights: {counsel.before[0]:.0%}; {_right(counsel.before[1])}.")
+    less = {clue: power for clue, power in counsel.evidence.trust.items() if power < _AS_USUAL and clue != CLUE}
+    for clue, power in sorted(less.items(), key=lambda pair: pair[1]):
+        said.append(f"{clue[:1].upper()}{clue[1:]}: counts {power:.1f} times as much as usual; here it misleads.")
+    return said
+
+
+def _right(share: float | None) -> str:
+    return "nothing is written" if share is None else f"{share:.0%} of them right"
 
 
 def between(found: Range) -> str:
@@ -75,7 +103,7 @@ def _field(verdict: FieldVerdict, learned: "Learned") -> dict[str, Any]:
 
 def _numbers(learned: "Learned") -> dict[str, Any]:
     return {
-        "model": learned.bundle.identity,
+        "model": learned.bundle.identity if learned.bundle else None,
         "files": learned.files,
         "heard": learned.heard,
         "failed": len(learned.failures),
@@ -101,4 +129,16 @@ def _numbers(learned: "Learned") -> dict[str, Any]:
             for task, verdict in learned.fields.items()
         },
         "not_learned": dict(learned.not_learned),
+        "witnesses": None if learned.witnesses is None else _counsel(learned.witnesses),
     }  # fmt: skip
+
+
+def _counsel(counsel: Counsel) -> dict[str, Any]:
+    return {
+        "artists": counsel.artists,
+        "files": counsel.files,
+        "written": counsel.written,
+        "right": counsel.right,
+        "usual_weights": {"written": counsel.before[0], "right": counsel.before[1]},
+        "trust": dict(counsel.evidence.trust) if counsel.evidence else {},
+    }

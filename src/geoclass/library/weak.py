@@ -1,25 +1,31 @@
 """Countries that the witnesses are sure of, for songs that people left without one: weak labels."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
-from geoclass.evidence.facts import Facts
+from geoclass.evidence.pool import pool_files
 from geoclass.library.fit import SURE
 from geoclass.library.song import Song
+from geoclass.library.testimony import question
 
 
-def sure_countries(songs: Sequence[Song]) -> dict[int, tuple[str, ...]]:
-    """Index of a song -> the country that title, artist, album and genre make certain; sound has no part in it."""
-    from geoclass.evidence.pool import pool
-    from geoclass.evidence.registry import CHEAP, ask
+def sure_countries(songs: Sequence[Song], artists: Sequence[str]) -> dict[int, tuple[str, ...]]:
+    """Index of a song -> the country that title, tags and artist make certain; sound has no part in it.
 
-    found: dict[int, tuple[str, ...]] = {}
+    The files of an artist speak together, as they do for `tag`.
+
+    Args:
+        songs: The library.
+        artists: Of every song.
+    """
+    by_artist: defaultdict[str, list[int]] = defaultdict(list)
     for index, song in enumerate(songs):
-        if song.error or song.country:
-            continue
-        facts = Facts(
-            title=song.title, artist=song.artist, album_artist=song.album_artist, album=song.album, genres=song.genres
-        )
-        verdict = pool(ask(facts, witnesses=CHEAP))
+        if not song.error and not (song.country and song.country_sure is None):
+            by_artist[artists[index]].append(index)
+    opinions = question(songs, [index for files in by_artist.values() for index in files])
+    found: dict[int, tuple[str, ...]] = {}
+    for files in by_artist.values():
+        verdict = pool_files([tuple(opinions[index]) for index in files])
         if verdict is not None and (best := verdict.candidates(1)[0])[1] >= SURE:
-            found[index] = (best[0],)
+            found |= dict.fromkeys(files, (best[0],))
     return found

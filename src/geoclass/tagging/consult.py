@@ -90,7 +90,7 @@ class Consultation:
                     answered = waiting.popleft()
                     answered.prediction = answer
                     if self.policy.evidence is not None and "sound" in self.policy.evidence:
-                        answered.opinions = answered.opinions + hear(answered)
+                        answered.opinions = answered.opinions + hear(answered, self.sources)
                     yield answered
         yield from waiting
 

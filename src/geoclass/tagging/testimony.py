@@ -48,10 +48,10 @@ def testify(entry: Entry, *, witnesses: Sequence[str], sources: Sources) -> list
     )
 
 
-def hear(entry: Entry) -> list[Opinion]:
+def hear(entry: Entry, sources: Sources) -> list[Opinion]:
     """What the sound says of a file, where a model was asked."""
     answer = entry.prediction.fields.get("country") if isinstance(entry.prediction, Prediction) else None
-    return list(sound.opinions(Facts(heard=answer)))
+    return ask(Facts(heard=answer), witnesses=(sound.NAME,), sources=sources)
 
 
 def hear_language(entry: Entry, sources: Sources) -> list[Opinion]:
@@ -77,6 +77,7 @@ def evidence_identity(witnesses: Sequence[str], sources: Sources) -> str:
     """For tags that say what decided: changes with the weights, the choice of witnesses and what they ask."""
     known = [getattr(source, "identity", "") for source in (sources.artists, sources.sung_language)]
     known = known[:1] if sources.sung_language is None else known
+    known += [sources.library.identity] if sources.library is not None else []
     return f"evidence 1 {fingerprint(load_json('weights.json'), sorted(witnesses), *known)[:8]}"
 
 

@@ -1,0 +1,37 @@
+"""What the witnesses, other than the sound, say of the files of a library."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from geoclass.errors import StorageError, TaggingError
+from geoclass.evidence.artist_table import ArtistTable
+from geoclass.evidence.facts import Facts
+from geoclass.evidence.opinion import Opinion
+from geoclass.evidence.registry import CHEAP, Sources, ask
+from geoclass.library.song import Song
+from geoclass.parallel.threads import ordered_map
+from geoclass.tagging.tags import read_tags
+from geoclass.tagging.testimony import facts_of
+
+
+def question(songs: Sequence[Song], chosen: Iterable[int]) -> dict[int, list[Opinion]]:
+    """Index of a song -> what its tags, its path and the user's artist table say of its country; [] where unread.
+
+    Args:
+        songs: The library.
+        chosen: Indices of those to read.
+    """
+    try:
+        sources = Sources(artists=ArtistTable.open_default())
+    except StorageError:
+        sources = Sources()
+
+    def read(index: int) -> tuple[int, Facts | None]:
+        path = Path(songs[index].path)
+        try:
+            return index, facts_of(path, read_tags(path))
+        except TaggingError:
+            return index, None
+
+    said = ordered_map(read, chosen)
+    return {index: ask(facts, witnesses=CHEAP, sources=sources) if facts is not None else [] for index, facts in said}

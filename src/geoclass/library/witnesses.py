@@ -1,0 +1,246 @@
+"""How far each witness on the country is to be trusted in a library, fitted on the countries that people wrote.
+
+A power between 0 and 1 for each clue, by penalized likelihood over artists: the shipped weights are where it starts and
+what it is drawn to, and none is trusted more than they say. What is kept is what helped artists left out.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geoclass.evidence import sound
+from geoclass.evidence.facts import Facts
+from geoclass.evidence.library import CLUE, LibraryEvidence, shares
+from geoclass.evidence.opinion import Opinion, country_index, log_background
+from geoclass.evidence.pool import pool_files, weight_of
+from geoclass.inference.prediction import FieldPrediction
+from geoclass.library.fit import SURE
+from geoclass.library.labels import given_labels
+from geoclass.library.song import Song
+from geoclass.library.teach import Taught
+from geoclass.library.testimony import question
+from geoclass.tagging.corrections import Corrections
+
+MIN_ARTISTS = 30  # with a country, and of whom a witness says anything; with fewer the shipped weights stay
+MIN_OF_CLUE = 10  # artists of whom a clue must have spoken to be judged
+_OF_ARTIST = 4  # files that are read
+_DRAWN_BACK = 2.0  # of the squared distance from the shipped weight, in nats: two wrong artists do not move it far
+_SHARPNESSES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0)
+_RIGHT = 0.93  # out of fold, of artists
+_N_FOLDS, _STEPS = 5, 200
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counsel:
+    """What was found out about the witnesses."""
+
+    evidence: LibraryEvidence | None  # None: the shipped weights stay
+    artists: int  # with a country, of whom anything was said
+    files: int  # of these artists
+    written: float = 0.0  # share of the files that the witnesses would settle, of artists left out
+    right: float | None = None  # share of these with the country that people wrote; None: none
+    before: tuple[float, float | None] = (0.0, None)  # the same two with the shipped weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artist:
+    """What was said of one artist's files, and what is true."""
+
+    country: str
+    files: int
+    said: Mapping[str, Floats]  # clue -> (n_countries,) of the pool
+
+
+def consult_library(
+    songs: Sequence[Song],
+    artists: Sequence[str],
+    *,
+    corrections: Corrections | None = None,
+    taught: Taught | None = None,
+) -> Counsel:
+    """As `consult`, of a library.
+
+    Args:
+        songs: The library.
+        artists: Of every song.
+        corrections: What people said in a review.
+        taught: What was learned of the country from sound: it speaks as it did of artists that it had not heard.
+    """
+    countries = {file: of[0] for file, of in given_labels("country", songs, corrections=corrections).items()}
+    chosen: list[int] = []
+    by_artist: Counter[str] = Counter()
+    for file in sorted(countries):
+        by_artist[artists[file]] += 1
+        if by_artist[artists[file]] <= _OF_ARTIST:
+            chosen.append(file)
+    if len(by_artist) < MIN_ARTISTS:
+        return Counsel(evidence=None, artists=len(by_artist), files=len(countries))
+    opinions = question(songs, chosen)
+    if taught is not None:
+        judged, names = taught.fitted.judged, taught.labels.names
+        for file, probabilities in zip(judged.files.tolist(), judged.probabilities, strict=True):
+            answer = FieldPrediction(
+                task="country",
+                kind="single",
+                labels=names,
+                probabilities=probabilities.astype(np.float32),
+                threshold=SURE,
+            )
+            if file in opinions:
+                opinions[file] = opinions[file] + list(sound.opinions(Facts(heard=answer)))
+    return consult(gather(opinions, {file: countries[file] for file in chosen}, artists))
+
+
+def gather(
+    opinions: Mapping[int, Sequence[Opinion]], countries: Mapping[int, str], artists: Sequence[str]
+) -> list[Artist]:
+    """The artists whose files have a country.
+
+    Args:
+        opinions: What was said of each file, by index.
+        countries: Of each file, as people wrote it.
+        artists: Of every file.
+    """
+    by_artist: defaultdict[str, list[int]] = defaultdict(list)
+    for file in sorted(countries):
+        by_artist[artists[file]].append(file)
+    found = []
+    for _, files in sorted(by_artist.items()):
+        truth = Counter(countries[file] for file in files)
+        country = min(truth, key=lambda code: (-truth[code], code))
+        verdict = pool_files([tuple(opinions.get(file, ())) for file in files])
+        said: dict[str, Floats] = {}
+        for of in verdict.opinions if verdict is not None else ():
+            said[of.clue] = said.get(of.clue, 0.0) + weight_of(of) * of.log_weights
+        found.append(Artist(country=country, files=len(files), said=said))
+    return found
+
+
+def consult(artists: Sequence[Artist], *, seed: int = 0) -> Counsel:
+    """Fit the trust in the witnesses, and say what it is worth on artists left out.
+
+    Args:
+        artists: As `gather` gives them.
+        seed: Of the folds.
+    """
+    known = [artist for artist in artists if artist.country in country_index()]
+    speaking = [artist for artist in known if artist.said]
+    n_files = sum(artist.files for artist in known)
+    if len(speaking) < MIN_ARTISTS:
+        return Counsel(evidence=None, artists=len(speaking), files=n_files)
+    fold = np.random.default_rng(seed).permutation(len(known)) % _N_FOLDS
+    by_others = [fit([artist for artist, of in zip(known, fold, strict=True) if of != n]) for n in range(_N_FOLDS)]
+    files = np.array([artist.files for artist in known])
+
+    def judge(sharpness: float) -> Floats:
+        sharper = [_sharper(evidence, sharpness) for evidence in by_others]
+        return np.array([_judge(artist, sharper[of]) for artist, of in zip(known, fold, strict=True)])
+
+    shipped = np.array([_judge(artist, LibraryEvidence()) for artist in known])
+    gain = shipped[:, 0] - judge(1.0)[:, 0]
+    before = _written(shipped, files)
+    if gain.mean() <= gain.std() / np.sqrt(len(gain)):  # less than its standard error
+        return Counsel(
+            evidence=None, artists=len(speaking), files=n_files, written=before[0], right=before[1], before=before
+        )
+    # The likelihood weighs all artists; what is written are the surest. As sharp as these are right.
+    tried = {sharpness: judge(sharpness) for sharpness in _SHARPNESSES}
+    sharpness = max((of for of in tried if _right_enough(tried[of])), default=min(tried))
+    after = _written(tried[sharpness], files)
+    return Counsel(
+        evidence=_sharper(fit(known), sharpness),
+        artists=len(speaking),
+        files=n_files,
+        written=after[0],
+        right=after[1],
+        before=before,
+    )
+
+
+def _sharper(evidence: LibraryEvidence, sharpness: float) -> LibraryEvidence:
+    """All powers times one number, or what makes the largest 1."""
+    by = min(sharpness, 1 / max(*evidence.trust.values(), 1e-3))
+    return replace(evidence, trust={clue: round(power * by, 3) for clue, power in evidence.trust.items()})
+
+
+def _right_enough(judged: Floats) -> bool:
+    return bool(judged[:, 2].sum() >= _RIGHT * judged[:, 1].sum())
+
+
+def fit(artists: Sequence[Artist]) -> LibraryEvidence:
+    """The powers of the clues, and how many artists each country has."""
+    speaking = [artist for artist in artists if artist.said]
+    heard = Counter(clue for artist in speaking for clue in artist.said)
+    clues = sorted(clue for clue, n in heard.items() if n >= MIN_OF_CLUE)
+    counted = Counter(artist.country for artist in artists)
+    # Each artist meets the counts of the others: its own country would speak for itself.
+    fixed = np.stack([_fixed(artist, clues) for artist in speaking])
+    own = np.stack([_common(counted - Counter([artist.country])) for artist in speaking])
+    given = [np.stack([artist.said.get(clue, _nothing()) for artist in speaking]) for clue in clues]
+    free = np.stack([*given, own])  # (n_powers, n_artists, n_countries)
+    truth = np.array([country_index()[artist.country] for artist in speaking])
+    powers = _powers(fixed, free, truth)
+    trust = {clue: round(float(power), 3) for clue, power in zip([*clues, CLUE], powers, strict=True)}
+    return LibraryEvidence(trust=trust, artists=dict(sorted(counted.items())))
+
+
+def _powers(fixed: Floats, free: Floats, truth: NDArray[np.int64]) -> Floats:
+    """The powers in [0, 1] that make the truth most probable, drawn to 1: a convex problem."""
+    from scipy.optimize import minimize
+
+    rows = np.arange(len(truth))
+
+    def loss(powers: Floats) -> tuple[float, Floats]:
+        logits = fixed + np.tensordot(powers, free, axes=1)
+        logits -= logits.max(axis=1, keepdims=True)
+        p = np.exp(logits)
+        p /= p.sum(axis=1, keepdims=True)
+        gradient = np.einsum("kac,ac->k", free, p) - free[:, rows, truth].sum(axis=1)
+        away = powers - 1.0
+        value = -np.log(np.maximum(p[rows, truth], 1e-300)).sum() + _DRAWN_BACK * np.square(away).sum()
+        return float(value), gradient + 2 * _DRAWN_BACK * away
+
+    start = np.ones(len(free))
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(free), options={"maxiter": _STEPS}
+    )
+    return np.asarray(found.x)
+
+
+def _judge(artist: Artist, evidence: LibraryEvidence) -> tuple[float, float, float]:
+    """Surprise at the artist's country in nats; whether it would be written; whether rightly."""
+    if not artist.said:
+        return 0.0, 0.0, 0.0
+    logits = log_background() + sum(evidence.trust.get(clue, 1.0) * said for clue, said in artist.said.items())
+    if evidence.artists:
+        logits = logits + evidence.trust.get(CLUE, 1.0) * _common(evidence.artists)
+    p = np.exp(logits - logits.max())
+    p /= p.sum()
+    place = country_index()[artist.country]
+    sure = float(p.max() >= SURE)
+    return -float(np.log(max(p[place], 1e-300))), sure, sure * float(p.argmax() == place)
+
+
+def _written(judged: Floats, files: NDArray[np.int64]) -> tuple[float, float | None]:
+    written, right = float((judged[:, 1] * files).sum()), float((judged[:, 2] * files).sum())
+    return written / float(files.sum()), right / written if written else None
+
+
+def _fixed(artist: Artist, clues: Sequence[str]) -> Floats:
+    """What is not fitted: too few artists had such clues."""
+    return log_background() + sum((said for clue, said in artist.said.items() if clue not in clues), _nothing())
+
+
+def _common(counted: Mapping[str, int]) -> Floats:
+    return np.asarray(np.log(shares(counted)) - log_background())
+
+
+@cache
+def _nothing() -> Floats:
+    return np.zeros(len(country_index()))

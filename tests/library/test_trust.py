@@ -1,0 +1,109 @@
+"""How the witnesses on the country count in a library: titles that mislead, too few labels, one common country."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geoclass.evidence.facts import Facts
+from geoclass.evidence.library import CLUE, LibraryEvidence
+from geoclass.evidence.opinion import Opinion, opinion
+from geoclass.evidence.pool import pool
+from geoclass.evidence.registry import Sources, ask
+from geoclass.library.witnesses import Counsel, consult, gather
+from geoclass.storage import data_dir
+
+COUNTRIES = ("TR", "GR", "IR", "IN", "JP", "BR")
+
+
+def said(country: str, clue: str = "title", probability: float = 0.95) -> Opinion:
+    return opinion("language", clue, {country: probability}, f"{clue} says {country}")
+
+
+def library(n: int, *, truthful: float, seed: int = 0) -> Counsel:
+    """Artists with two files each; a share of the titles tells the truth, the others name another country."""
+    random = np.random.default_rng(seed)
+    opinions: dict[int, Sequence[Opinion]] = {}
+    countries, artists = {}, []
+    for artist in range(n):
+        truth, other = random.permutation(COUNTRIES)[:2].tolist()
+        told = truth if random.random() < truthful else other
+        for _ in range(2):
+            opinions[len(artists)] = [said(told)]
+            countries[len(artists)] = truth
+            artists.append(f"artist {artist}")
+    return consult(gather(opinions, countries, artists))
+
+
+def test_titles_that_mislead_are_trusted_less() -> None:
+    found = library(90, truthful=0.3)
+    assert found.evidence is not None
+    assert found.evidence.trust["title"] < 0.6
+    alone = pool(found.evidence.weigh([said("TR")]))
+    assert alone is not None
+    assert alone.candidates(1)[0][1] < 0.9, "such a title decided by itself"
+    assert (found.before[1] or 0) < 0.5, "the shipped weights would have believed them"
+
+
+def test_titles_that_tell_the_truth_keep_their_weight() -> None:
+    found = library(90, truthful=1.0)
+    trust = found.evidence.trust if found.evidence else {}
+    assert trust.get("title", 1.0) > 0.9
+    assert found.written > 0.9
+    assert found.right == 1.0
+
+
+@pytest.mark.parametrize("n", [0, 10, 29])
+def test_with_few_artists_the_shipped_weights_stay(n: int) -> None:
+    assert library(n, truthful=0.0).evidence is None
+
+
+def test_a_clue_of_few_artists_keeps_its_weight() -> None:
+    opinions = {index: [said(COUNTRIES[(index + 1) % 6])] for index in range(60)}
+    for index in range(5):
+        opinions[index] = [*opinions[index], said(COUNTRIES[(index + 2) % 6], "album")]
+    countries = {index: COUNTRIES[index % 6] for index in range(60)}
+    found = consult(gather(opinions, countries, [f"artist {index}" for index in range(60)]))
+    assert found.evidence is not None
+    assert "album" not in found.evidence.trust
+
+
+def test_order_plays_no_part_and_counts_are_of_artists() -> None:
+    opinions = {index: [said(COUNTRIES[index % 5])] for index in range(120)}
+    countries = {index: COUNTRIES[index % 6] for index in range(120)}
+    artists = [f"artist {index % 60}" for index in range(120)]
+    one = consult(gather(opinions, countries, artists))
+    backwards = dict(reversed(opinions.items())), dict(reversed(countries.items()))
+    assert consult(gather(*backwards, artists)) == one
+    assert one.evidence is not None
+    assert dict(one.evidence.artists) == dict.fromkeys(sorted(COUNTRIES), 10)
+
+
+def test_the_commonest_country_helps_and_never_decides_alone() -> None:
+    mostly_turkish = LibraryEvidence(artists={"TR": 1_000})
+    assert mostly_turkish.weigh([]) == []
+    hint = said("TR", probability=0.3)
+    unhelped, helped = pool([hint]), pool(mostly_turkish.weigh([hint]))
+    assert unhelped is not None
+    assert helped is not None
+    assert dict(helped.candidates())["TR"] > dict(unhelped.candidates())["TR"] + 0.1
+    nothing = pool(mostly_turkish.weigh([said("TR", probability=0.0)]))
+    assert nothing is not None
+    assert nothing.candidates(1)[0][1] < 0.9
+
+
+def test_it_lies_beside_the_model_and_damage_is_no_evidence() -> None:
+    folder = data_dir() / "models" / "mine"
+    assert LibraryEvidence.open() is None
+    found = LibraryEvidence(trust={"title": 0.25, CLUE: 0.5}, artists={"TR": 4})
+    found.save(folder)
+    assert LibraryEvidence.open() == found
+    with_it = ask(Facts(title="Gözlerin gece gibi"), witnesses=("language",), sources=Sources(library=found))
+    without = ask(Facts(title="Gözlerin gece gibi"), witnesses=("language",))
+    assert [of.clue for of in with_it] == ["title", CLUE]
+    np.testing.assert_allclose(with_it[0].log_weights, 0.25 * without[0].log_weights)
+    for damage in ("", "{}", '{"format": "geoclass/library-evidence", "version": 1, "trust": [], "artists": {}}'):
+        (folder / "evidence.json").write_text(damage)
+        assert LibraryEvidence.open() is None
+    assert Path(folder).is_dir()
