@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from geoclass.config.settings import BuildConfig
 from geoclass.corpora.base import Track
-from geoclass.dataset.placement import Segment, place_segments, place_tracks
+from geoclass.dataset.placement import UNUSED, Segment, place_segments, place_tracks
 from geoclass.errors import DatasetError
 
 COUNTRIES = ("TR", "VN", "IN")
@@ -166,3 +166,134 @@ def test_too_few_segments_to_deal_out_are_refused() -> None:
     with pytest.raises(DatasetError, match="no tracks are left for the valid and the test split") as caught:
         place_segments(segments, BuildConfig(group="segment"), source="seed 0")
     assert "valid_fraction" in (caught.value.hint or "")
+
+
+def artists_of_splits(tracks: list[Track]) -> list[set[str]]:
+    return [{own.artist for own in tracks if own.split == split} for split in ("train", "valid", "test")]
+
+
+def test_a_name_with_two_ids_is_one_artist() -> None:
+    tracks = [replace(own, artist_id=f"id {number}") for number, own in enumerate(tracks_of(18, each=4))]
+    train, valid, test = artists_of_splits(place_tracks(tracks, BuildConfig()).tracks)
+    assert train.isdisjoint(valid)
+    assert train.isdisjoint(test)
+    assert valid.isdisjoint(test)
+
+
+def test_tracks_without_an_artist_are_dealt_out_one_by_one() -> None:
+    tracks = [track(number, country=COUNTRIES[number % 3]) for number in range(60)]
+    by_artist, by_track = (place_tracks(tracks, BuildConfig(group=group)).tracks for group in ("artist", "track"))
+    assert Counter(own.split for own in by_artist) == Counter(own.split for own in by_track)
+    assert min(Counter(own.split for own in by_artist).values()) >= 8
+
+
+@pytest.mark.parametrize("group", ["artist", "track", "segment"])
+@pytest.mark.parametrize("balance", ["none", "downsample", "segments"])
+def test_no_seed_is_seed_0_and_another_seed_places_otherwise(group: str, balance: str) -> None:
+    tracks = [*tracks_of(15, each=4), *[track(900 + n, artist=f"more {n}") for n in range(20)]]
+
+    def placed(seed: int | None) -> list[tuple[str, float, str]]:
+        config = BuildConfig(seed=seed, group=group, balance=balance)  # type: ignore[arg-type]
+        placement = place_tracks(tracks, config)
+        segments = [Segment(own, 5.0 * part, 0.0, own.split) for own in placement.tracks for part in range(2)]
+        done = place_segments(segments, config, source=placement.source)
+        return [(segment.track.track_id, segment.start_s, segment.split) for segment in done]
+
+    assert placed(None) == placed(0)
+    assert placed(0) != placed(1)
+    assert placed(7) != placed(0)
+
+
+@pytest.mark.parametrize("balance", ["downsample", "segments"])
+def test_what_balancing_leaves_out_depends_on_the_seed_alone(balance: str) -> None:
+    """One split, two seeds: the split is drawn by hand, so that only the balancing can differ."""
+    segments = [
+        Segment(track(number, country="TR" if number % 4 else "VN"), 0.0, 0.0, ("train", "valid", "test")[number % 3])
+        for number in range(90)
+    ]
+    chosen = []
+    for seed in (0, 1):
+        placed = place_segments(segments, BuildConfig(seed=seed, balance="segments"), source=f"seed {seed}")
+        chosen.append({segment.track.track_id for segment in placed if segment.split == UNUSED})
+    assert len(chosen[0]) == len(chosen[1]) > 0
+    assert chosen[0] != chosen[1]
+
+
+def test_balancing_segments_evens_out_training_and_touches_nothing_else() -> None:
+    tracks = place_tracks(
+        [*tracks_of(12, each=4), *[track(900 + n, artist=f"m {n}") for n in range(40)]], BuildConfig()
+    )
+    segments = [Segment(own, 5.0 * part, 0.0, own.split) for own in tracks.tracks for part in range(3)]
+    config = BuildConfig(balance="segments")
+    placed = place_segments(segments, config, source="seed 0")
+    assert [(s.track, s.start_s) for s in placed] == [(s.track, s.start_s) for s in segments]
+    before = Counter(segment.track.country for segment in segments if segment.split == "train")
+    after = Counter(segment.track.country for segment in placed if segment.split == "train")
+    assert before["TR"] > min(before.values())
+    assert after == dict.fromkeys(COUNTRIES, min(before.values()))
+    for old, new in zip(segments, placed, strict=True):
+        assert new.split == old.split or (old.split, new.split) == ("train", UNUSED)
+    shuffled = place_segments(segments[::-1], config, source="seed 0")
+    assert {(s.track.track_id, s.start_s, s.split) for s in shuffled} == {
+        (s.track.track_id, s.start_s, s.split) for s in placed
+    }
+
+
+def test_which_segments_go_is_drawn_among_the_segments_of_a_track_and_its_shifted_copies() -> None:
+    """Each segment of a track has a chance of its own: no track is left out whole, or kept whole, as a rule."""
+    many = [
+        Segment(track(n), 5.0 * part, shift, "train") for n in range(30) for part in range(2) for shift in (0.0, 2.0)
+    ]
+    few = [Segment(track(500 + n, country="VN"), 0.0, 0.0, "train") for n in range(60)]
+    others = [Segment(track(900 + n), 0.0, 0.0, split) for n, split in enumerate(("valid", "test"))]
+    placed = place_segments([*many, *few, *others], BuildConfig(balance="segments"), source="seed 0")
+    left = Counter(segment.track.track_id for segment in placed[: len(many)] if segment.split == "train")
+    assert sum(left.values()) == 60
+    assert len(set(left.values())) > 2
+    by_part = Counter((s.start_s, s.shift) for s in placed[: len(many)] if s.split == "train")
+    assert len(by_part) == 4
+
+
+def test_tracks_are_evened_out_although_their_segments_are_placed_later() -> None:
+    tracks = [*tracks_of(9), *[track(900 + n, artist=f"more {n}") for n in range(20)]]
+    placed = place_tracks(tracks, BuildConfig(group="segment", balance="downsample"))
+    assert Counter(own.country for own in placed.tracks) == dict.fromkeys(COUNTRIES, 9)
+    assert {own.split for own in placed.tracks} == {""}
+    assert len(placed.left_out) == 20
+
+
+def test_splits_are_stratified_by_the_first_task_and_the_first_of_several_genres() -> None:
+    tracks = [
+        Track(track_id=f"t{n:03d}", artist=f"a{n}", country=COUNTRIES[n % 3], genre="Rock", genres=(genre, "Rock"))
+        for n, genre in enumerate(["Folk", "Jazz", "Polka"] * 40)
+    ]
+    config = BuildConfig(task="genre,country", multi_label=True, balance="downsample")
+    placed = place_tracks(tracks, config).tracks
+    for split in ("train", "valid", "test"):
+        sizes = Counter(own.genres[0] for own in placed if own.split == split)
+        assert max(sizes.values()) - min(sizes.values()) <= 1
+    uneven = [replace(own, genres=("Folk" if n % 4 else "Polka", "Rock")) for n, own in enumerate(tracks)]
+    left = [own for own in place_tracks(uneven, config).tracks if own.split == "train"]
+    sizes = Counter(own.genres[0] for own in left)
+    assert sizes["Folk"] == sizes["Polka"]
+    countries = Counter(own.country for own in left)
+    assert sum(countries.values()) == 2 * sizes["Folk"], "the second task is not balanced"
+
+
+def test_the_way_out_of_an_empty_split_fits_how_it_was_made() -> None:
+    with pytest.raises(DatasetError) as by_segment:
+        place_segments([Segment(track(0), 0.0, 0.0, "")], BuildConfig(group="segment"), source="seed 0")
+    hint = by_segment.value.hint or ""
+    overrides = [word.partition("=") for word in hint.split() if "=" in word]
+    assert {name for name, _, _ in overrides} == {"valid_fraction", "test_fraction"}
+    larger = BuildConfig(**{name: float(value) for name, _, value in overrides})
+    assert larger.valid_fraction > BuildConfig().valid_fraction
+    assert larger.test_fraction > BuildConfig().test_fraction
+    official = [Segment(own, 0.0, 0.0, own.split) for own in with_official(tracks_of(9)) if own.split == "train"]
+    with pytest.raises(DatasetError, match="no tracks are left for the valid and the test split") as caught:
+        place_segments(official, BuildConfig(), source="official")
+    assert (caught.value.hint or "").startswith("--seed 0 ")
+    with pytest.raises(DatasetError) as by_artist:
+        place_segments(official, BuildConfig(), source="seed 0")
+    assert "--group track" in (by_artist.value.hint or "")
+    assert (by_artist.value.hint or "").startswith("add recordings of more artists")

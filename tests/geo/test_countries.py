@@ -105,4 +105,6 @@ def test_an_unknown_code_is_an_error_with_a_hint() -> None:
     for function in (country_name, region, subregion, capital):
         with pytest.raises(GeoError, match="'tr'") as raised:
             function("tr")
-        assert raised.value.hint
+        words = str(raised.value.hint).split()
+        assert words[:1] == ["use"]
+        assert words[-1] in {country.alpha_2 for country in pycountry.countries}, "its example is a code"
