@@ -128,8 +128,7 @@ class _Pool(Generic[Item, Result]):
         for job in self.waiting:
             job.cancel()
         self.waiting.clear()
-        for _ in self._threads:
-            self._queue.put(None)
+        self._queue.put(None)
         until_s = time.monotonic() + min(self._patience_s, self._time_limit_s)
         while self._threads:
             thread = next(iter(self._threads))
@@ -200,3 +199,4 @@ def _work(queue: "SimpleQueue[_Job[Any, Any] | None]") -> None:
     while (job := queue.get()) is not None:
         job.run()
         del job  # its result may be large, and the next job long in coming
+    queue.put(None)  # for the next thread, also for one that was given up and comes back later
