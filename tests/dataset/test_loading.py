@@ -1,15 +1,35 @@
 """Batches: every segment once, and what comes with it the same whoever cuts the batches."""
 
+import builtins
+import os
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from geoclass.config.frontends import LogMelConfig
+from geoclass.dataset import loading
 from geoclass.dataset.dataset import Dataset, Split
 from geoclass.dataset.loading import SegmentLoader
 
 CPU = torch.device("cpu")
+COUNTRIES = ("CN", "IN", "TR")
+
+
+@pytest.fixture
+def small_dataset(write_dataset: Callable[..., Dataset]) -> Dataset:
+    """45 tracks of two segments each, 27 of them in the training split; each segment sounds like no other."""
+    generator = np.random.default_rng(0)
+    tracks: list[dict[str, Any]] = [
+        {"track_id": f"t{n}", "split": ("train", "train", "train", "valid", "test")[n % 5], "country": COUNTRIES[n % 3],
+         "rows": generator.normal(size=(2, 8, 5)).astype(np.float16)}
+        for n in range(45)
+    ]  # fmt: skip
+    return write_dataset(tracks, labels={"country": COUNTRIES}, front_end=LogMelConfig(n_mels=8))
 
 
 def loader(dataset: Dataset, split: Split | None = None, batch_size: int = 16, **options: object) -> SegmentLoader:
@@ -139,3 +159,127 @@ def test_a_last_batch_too_small_for_batch_norm_is_left_out_of_training_only(smal
     assert len(two) == 2
     shared = loader(small_dataset, batch_size=n_segments - 2, seed=0, world_size=2)
     assert len(shared) == 1
+
+
+# ---- where a split lies -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("share", "resident"), [(0.41, False), (0.39, True)])
+def test_a_split_is_kept_where_it_takes_less_than_two_fifths_of_the_free_memory(
+    small_dataset: Dataset, monkeypatch: pytest.MonkeyPatch, share: float, resident: bool
+) -> None:
+    split = small_dataset.split("train")
+    n_bytes = np.asarray(small_dataset.features[split.segment_ids]).nbytes
+    monkeypatch.setattr(loading, "_free_bytes", lambda device: n_bytes / share)
+    assert (loader(small_dataset)._resident is not None) == resident
+
+
+def test_the_free_memory_is_what_the_system_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = os.sysconf("SC_PAGE_SIZE")
+    free = loading._free_bytes(CPU)
+    assert 0.5 * os.sysconf("SC_AVPHYS_PAGES") * page < free < os.sysconf("SC_PHYS_PAGES") * page
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: {"cuda": (7, 9)}[device.type])
+    assert loading._free_bytes(torch.device("cuda")) == 7
+
+
+@pytest.mark.parametrize("text", [None, "MemTotal:  8 kB\n", "MemTotal: 8 kB\nMemAvailable:   3 kB\nMemFree: 1 kB\n"])
+def test_without_word_of_the_system_some_gigabytes_are_taken_for_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    meminfo = tmp_path / "meminfo"
+    if text is not None:
+        meminfo.write_text(text)
+    monkeypatch.setattr(builtins, "open", lambda path, **options: {"/proc/meminfo": meminfo}[path].open(**options))
+    assert loading._free_bytes(CPU) == (3 * 1024 if text and "MemAvailable" in text else 4e9)
+
+
+# ---- what a batch holds -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_batches_are_numbered_and_of_the_size_that_was_asked_for(
+    small_dataset: Dataset, monkeypatch: pytest.MonkeyPatch, resident: bool
+) -> None:
+    if not resident:
+        monkeypatch.setattr(loading, "_free_bytes", lambda device: 0.0)
+    own = loader(small_dataset, batch_size=12, seed=1, partners=True)
+    batches = list(own.epoch(3))
+    assert [len(batch.x) for batch in batches] == [12, 12, 12, 12, 6]
+    assert len(own) == 5
+    assert [batch.index for batch in batches] == [0, 1, 2, 3, 4]
+    assert [batch.partner.index for batch in batches if batch.partner] == [0, 1, 2, 3, 4]
+    assert all(batch.x.dtype == torch.float32 and batch.x.shape[1:] == (8, 5) for batch in batches)
+    assert all(len(batch.partner.x) == len(batch.x) for batch in batches if batch.partner)
+    assert all(batch.partner.partner is None for batch in batches if batch.partner)
+
+
+def test_nothing_is_mixed_in_unasked(small_dataset: Dataset) -> None:
+    assert all(batch.partner is None for batch in loader(small_dataset, seed=0).epoch())
+
+
+def test_a_partner_has_draws_of_its_own(small_dataset: Dataset) -> None:
+    """Those that its segment has where it comes by itself, in the same epoch."""
+    own = loader(small_dataset, seed=4, partners=True)
+    alone = {x.numpy().tobytes(): draw for batch in own.epoch(2)
+             for x, draw in zip(batch.x, batch.draws.uniform("gain"), strict=True)}  # fmt: skip
+    for batch in own.epoch(2):
+        assert batch.partner is not None
+        drawn = batch.partner.draws.uniform("gain")
+        assert [alone[x.numpy().tobytes()] for x in batch.partner.x] == drawn.tolist()
+
+
+def test_without_a_seed_the_draws_are_those_of_seed_0(small_dataset: Dataset) -> None:
+    def drawn(**options: Any) -> dict[bytes, tuple[float, bytes, int]]:
+        return seen(loader(small_dataset, partners=True, **options), epoch=1)
+
+    assert drawn() == drawn(seed=0) != drawn(seed=1)
+
+
+def test_the_only_batch_is_kept_however_small(write_dataset: Callable[..., Dataset]) -> None:
+    tracks = [{"track_id": name, "split": name, "country": code, "rows": [[1.0, 2.0]]}
+              for name, code in (("train", "TR"), ("valid", "CN"))]  # fmt: skip
+    dataset = write_dataset(tracks, labels={"country": ("CN", "TR")}, name="tiny")
+    assert [len(batch.x) for batch in loader(dataset, seed=0, world_size=2).epoch()] == [1]
+
+
+def test_ranks_get_equal_shares_of_what_one_process_hears_in_its_order(small_dataset: Dataset) -> None:
+    whole = list(loader(small_dataset, seed=0).epoch(2))
+    for rank in range(3):
+        own = list(loader(small_dataset, seed=0, rank=rank, world_size=3).epoch(2))
+        assert len(own) == len(whole)
+        for part, batch in zip(own, whole, strict=True):
+            assert torch.equal(part.x, batch.x[rank::3])
+
+
+# ---- balanced -----------------------------------------------------------------------------------------------------
+
+
+def test_several_labels_are_balanced_by_the_rarest_of_each_track(write_dataset: Callable[..., Dataset]) -> None:
+    """Every track is Pop, one of ten is Fado: half of the draws hold the rare one, not a tenth."""
+    tracks = [
+        {"track_id": f"t{n}", "split": "train" if n < 40 else "valid", "genres": "Fado|Pop" if n % 10 == 0 else "Pop",
+         "genre": "Pop", "rows": [[float(n), 0.0]]}
+        for n in range(50)
+    ]  # fmt: skip
+    dataset = write_dataset(tracks, labels={"genre": ("Fado", "Pop")}, multi_label=True, name="genres")
+    own = loader(dataset, seed=0, balanced=True)
+    rows = torch.cat([batch.x[:, 0] for epoch in range(40) for batch in own.epoch(epoch)]).numpy()
+    # The weights are 1/4 for each of 4 tracks of Fado, and 1/40 for each of the 36 others.
+    assert (rows % 10 == 0).mean() == pytest.approx(1 / (1 + 36 / 40), abs=0.04)
+    assert set(rows.astype(int)) == set(range(40))
+
+
+def test_balanced_draws_hold_each_label_equally_often_and_differ_by_epoch_and_seed(small_dataset: Dataset) -> None:
+    split = small_dataset.split("train")
+    kept = ((split.targets("country") != 1) | (np.arange(len(split.tracks)) % 6 == 1))[split.track_of_segment]
+    few = replace(split, segment_ids=split.segment_ids[kept], track_of_segment=split.track_of_segment[kept])
+
+    def drawn(seed: int, epochs: range) -> list[int]:
+        own = loader(small_dataset, few, seed=seed, balanced=True)
+        return [int(row) for epoch in epochs for batch in own.epoch(epoch) for row in batch.tracks]
+
+    labels = split.targets("country")[drawn(0, range(100))]
+    np.testing.assert_allclose(np.bincount(labels) / len(labels), 1 / 3, atol=0.03)
+    assert drawn(0, range(1)) == drawn(0, range(1))
+    assert drawn(0, range(1)) != drawn(0, range(1, 2))
+    assert drawn(0, range(1)) != drawn(1, range(1))

@@ -12,6 +12,7 @@ import pytest
 
 import geoclass
 from geoclass.errors import GeoError
+from geoclass.geo.borders import country_at
 from geoclass.geo.places import Gazetteer, NominatimGeocoder, create_geocoder
 
 ANSWERS: dict[str, list[dict[str, Any]]] = {
@@ -19,6 +20,9 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
         {"lat": "62.2", "lon": "6.4", "display_name": "Hjørundfjorden, Norway", "address": {"country_code": "no"}}
     ],
     "Smallestville": [{"lat": "-16.5", "lon": "-68.15", "display_name": "Smallestville"}],  # no country: borders
+    "Desaguaderito": [  # across the border from where the point lies
+        {"lat": "-16.5", "lon": "-68.15", "display_name": "Desaguaderito", "address": {"country_code": "pe"}}
+    ],
     "Doldrums": [{"lat": "3.0", "lon": "-30.0", "display_name": "Doldrums", "address": {}}],  # nobody's
 }
 
@@ -27,7 +31,13 @@ class Stub(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[tuple[str, str]] = []  # (question, user agent)
+        self.questions: list[dict[str, list[str]]] = []
         self.status = 200
+        self.answers = threading.Event()  # cleared: it keeps its clients waiting
+        self.answers.set()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that gave up is none of this test's business."""
 
     @property
     def domain(self) -> str:
@@ -38,8 +48,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Stub
 
     def do_GET(self) -> None:
-        question = parse_qs(urlsplit(self.path).query)["q"][0]
+        query = parse_qs(urlsplit(self.path).query)
+        question = query["q"][0]
         self.server.asked.append((question, self.headers["User-Agent"]))
+        self.server.questions.append(query)
+        self.server.answers.wait(5)
         body = json.dumps(ANSWERS.get(question, [])).encode()
         self.send_response(self.server.status)
         self.send_header("Content-Type", "application/json")
@@ -59,6 +72,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield server
+    server.answers.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -102,12 +116,55 @@ def test_the_borders_decide_where_the_answer_names_no_country(stub: Stub, tmp_pa
     assert geocoder.locate("Doldrums") is None
 
 
+def test_the_country_that_the_service_names_wins_over_the_borders(stub: Stub, tmp_path: Path) -> None:
+    place = _geocoder(stub, tmp_path).locate("Desaguaderito")
+    assert place is not None
+    assert (place.country, place.latitude, place.longitude) == ("PE", -16.5, -68.15)
+    assert country_at(place.latitude, place.longitude) == "BO"
+
+
+def test_the_question_asks_for_the_country_and_for_english_names(stub: Stub, tmp_path: Path) -> None:
+    _geocoder(stub, tmp_path).locate("Hjørundfjord")
+    (query,) = stub.questions
+    assert query["accept-language"] == ["en"]
+    assert query["addressdetails"] == ["1"]
+
+
+def test_an_answer_on_disk_says_what_was_asked_of_whom(stub: Stub, tmp_path: Path) -> None:
+    _geocoder(stub, tmp_path).locate("Xyzzyburgh")
+    (file,) = tmp_path.iterdir()
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert (kept["query"], kept["domain"], kept["place"]) == ("xyzzyburgh", stub.domain, {})
+
+
+def test_another_service_is_asked_for_itself(stub: Stub, tmp_path: Path) -> None:
+    other = Stub()
+    thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    _geocoder(stub, tmp_path).locate("Hjørundfjord")
+    _geocoder(other, tmp_path).locate("Hjørundfjord")
+    other.shutdown()
+    thread.join()
+    other.server_close()
+    assert len(stub.asked) == len(other.asked) == 1
+
+
+def test_a_service_that_does_not_answer_is_given_up(stub: Stub, tmp_path: Path) -> None:
+    stub.answers.clear()
+    geocoder = NominatimGeocoder(
+        domain=stub.domain, scheme="http", min_delay_s=0.0, timeout_s=0.1, cache=tmp_path / "cache"
+    )
+    with pytest.raises(GeoError, match="did not answer"):
+        geocoder.locate("Hjørundfjord")
+
+
 @pytest.mark.parametrize("status", [403, 429, 500, 503])
 def test_a_refusal_is_an_error_and_is_not_kept(stub: Stub, tmp_path: Path, status: int) -> None:
     stub.status = status
     with pytest.raises(GeoError, match="Hjørundfjord") as raised:
         _geocoder(stub, tmp_path).locate("Hjørundfjord")
     assert "offline" in str(raised.value.hint)
+    assert len(stub.asked) <= 2, "it is asked once more, not again and again"
     stub.status = 200
     assert _geocoder(stub, tmp_path).locate("Hjørundfjord") is not None
 

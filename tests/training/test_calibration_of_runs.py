@@ -1,6 +1,7 @@
 """What a run fits after its last epoch: each head its own temperature, then its threshold, on the validation split."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from geoclass.bundle.bundle import Bundle
-from geoclass.config.settings import RunConfig, TrainingConfig
+from geoclass.config.settings import ModelConfig, RunConfig, TrainingConfig
 from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.loading import SegmentLoader
+from geoclass.training.run import train
 from geoclass.training.run_bundle import calibrate
 from geoclass.training.runtime import Runtime
 
@@ -93,3 +95,31 @@ def test_a_higher_target_asks_for_a_higher_threshold(make_echo: Make, dataset: D
     echo = make_echo({"country": COUNTRIES, "genre": GENRES})
     low, high = (calibrated(echo, dataset, target_precision=target).head("genre").threshold for target in (0.6, 0.95))
     assert low + 0.1 < high < 1
+
+
+def test_a_run_calibrates_on_tracks_that_it_was_not_trained_on(
+    write_dataset: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels of training tracks follow from their rows, every other one of the validation tracks is drawn by lot."""
+    monkeypatch.setattr("geoclass.training.run.plot_curves", lambda *_: None)
+    tracks = [
+        track(number, split, flip=flip) for split, flip in (("train", 0.0), ("valid", 0.5)) for number in range(300)
+    ]
+    dataset = write_dataset(tracks, labels={"country": COUNTRIES})
+    config = RunConfig(
+        model=ModelConfig(name="fcnn"), training=TrainingConfig(epochs=8, lr=0.01, label_smoothing=0.0, monitor="last")
+    )
+    bundle = train(dataset, config=config, run_dir=tmp_path / "run", device="cpu").bundle
+
+    def best_temperature(split: str) -> float:
+        part = dataset.split(split)
+        logits = bundle.logits(torch.from_numpy(dataset.features[part.segment_ids]))["country"].double().numpy()
+        truth = part.targets("country")
+
+        def loss(t: float) -> float:
+            return float(-log_softmax(logits / t, axis=1)[np.arange(len(truth)), truth].mean())
+
+        return float(minimize_scalar(loss, bounds=(0.05, 20), method="bounded").x)
+
+    assert best_temperature("valid") > 1.5 * best_temperature("train"), "or the test proves nothing"
+    assert bundle.head("country").temperature == pytest.approx(best_temperature("valid"), rel=0.1)
