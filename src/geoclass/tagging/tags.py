@@ -65,7 +65,7 @@ def tag_edits(path: Path, file: BinaryIO, changes: Values, *, id3_version: int |
     except (ValueError, struct.error, IndexError, RecursionError) as error:
         raise TaggingError(f"{path}: the tags cannot be changed safely ({error})") from error
     except Exception as error:  # mutagen, on a tag that is to be converted
-        raise TaggingError(f"{path}: the tag cannot be converted ({error})") from error
+        raise TaggingError(f"{path}: the tag cannot be converted ({str(error) or type(error).__name__})") from error
 
 
 def _format_of(file: BinaryIO, path: Path, suffix: str) -> Format:
