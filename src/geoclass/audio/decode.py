@@ -125,13 +125,15 @@ def _read_pyav(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], in
             blocks: list[NDArray[np.float32]] = []
             n_samples = 0
             for frame in container.decode(stream):
-                if offset_s and frame.time is not None and frame.time + frame.samples / rate <= offset_s:
+                before = round((offset_s - frame.time) * rate) if offset_s and frame.time is not None else 0
+                if before >= frame.samples:
                     continue
                 for block in to_float.resample(frame):
                     # Mono here: a damaged stream may change its channels on the way.
-                    channels = block.to_ndarray().reshape(-1, block.layout.nb_channels)
+                    channels = block.to_ndarray().reshape(-1, block.layout.nb_channels)[max(0, before) :]
                     blocks.append(channels.mean(axis=1, dtype=np.float32))
-                    n_samples += block.samples
+                    n_samples += len(channels)
+                    before -= block.samples
                 if wanted is not None and n_samples >= wanted:
                     break
     except (av.FFmpegError, ValueError) as error:  # ValueError: a frame unlike those before it

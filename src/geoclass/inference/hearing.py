@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from geoclass.bundle.bundle import Bundle
     from geoclass.features.base import FrontEnd
 
-REVISION = 1  # of decoding, cutting and the front ends: with another one nothing that was heard before counts
+REVISION = 2  # of decoding, cutting and the front ends: with another one nothing that was heard before counts
 
 
 @dataclass(frozen=True, kw_only=True)
