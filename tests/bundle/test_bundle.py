@@ -33,6 +33,26 @@ def test_saved_and_loaded_it_says_the_same(small_run: TrainResult, folder: Path)
     assert loaded.front_end_config == small_run.bundle.front_end_config
 
 
+def test_the_hash_of_the_data_set_is_called_so(small_run: TrainResult, folder: Path) -> None:
+    document = json.loads((folder / "bundle.json").read_text())
+    fingerprint = document["training"]["dataset_fingerprint"]
+    assert (document["release"], document["dataset_hash"]) == ("", fingerprint[:6])
+    assert Bundle.load(folder).dataset_hash == fingerprint[:6]
+
+
+@pytest.mark.parametrize(
+    ("written", "release", "dataset_hash"),
+    [("0fa3b9", "", "0fa3b9"), ("0fa3b9c4", "", "0fa3b9c4"), ("2.0", "2.0", ""), ("1.3.12", "1.3.12", "")],
+)
+def test_older_bundles_kept_the_hash_under_release(folder: Path, written: str, release: str, dataset_hash: str) -> None:
+    document = json.loads((folder / "bundle.json").read_text())
+    del document["dataset_hash"]
+    (folder / "bundle.json").write_text(json.dumps(document | {"release": written}))
+    loaded = Bundle.load(folder)
+    assert (loaded.release, loaded.dataset_hash) == (release, dataset_hash)
+    assert loaded.identity.split() == [loaded.name, written, loaded.weights_sha256[:8]]
+
+
 def test_saving_twice_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = Bundle.load(folder).save(tmp_path / "again")
     for name in ("bundle.json", "model.safetensors", "README.md"):

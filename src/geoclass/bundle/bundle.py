@@ -1,5 +1,6 @@
 """A trained model as one folder: weights, front end, normalization, labels, calibration, provenance, model card."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,7 +49,8 @@ class Bundle:
     """A model that can be asked. Everything that preprocessing needs is inside."""
 
     name: str
-    release: str
+    release: str = ""  # number of a published model
+    dataset_hash: str = ""  # first hex digits of the fingerprint of what a model was trained on
     model: "Network"
     front_end_config: FrontEndConfig
     segment_seconds: float
@@ -75,8 +77,8 @@ class Bundle:
 
     @property
     def identity(self) -> str:
-        """Name, release and the first eight hex digits of the weights: what tags say of where they come from."""
-        return f"{self.name} {self.release} {self.weights_sha256[:8]}"
+        """Name, release or data set hash, and the first eight hex digits of the weights: the provenance in tags."""
+        return f"{self.name} {self.release or self.dataset_hash} {self.weights_sha256[:8]}"
 
     @cached_property
     def front_end(self) -> "FrontEnd":
@@ -131,6 +133,7 @@ class Bundle:
         document = {
             "name": self.name,
             "release": self.release,
+            "dataset_hash": self.dataset_hash,
             "task": ",".join(self.tasks),
             "kind": {head.task: head.kind for head in self.heads},
             "labels": {head.task: list(head.labels) for head in self.heads},
@@ -185,9 +188,11 @@ class Bundle:
                 **architecture["arguments"],
             )
             model.load_state_dict(load_file(folder / WEIGHTS))
+            release, dataset_hash = _release(document)
             return cls(
                 name=document["name"],
-                release=document["release"],
+                release=release,
+                dataset_hash=dataset_hash,
                 model=model,
                 front_end_config=front_end,
                 segment_seconds=float(document["segment"]["seconds"]),
@@ -221,6 +226,15 @@ class _FrontEnd:
     """Lets `from_dict` pick the kind of front end."""
 
     front_end: FrontEndConfig
+
+
+def _release(document: Mapping[str, Any]) -> tuple[str, str]:
+    """The release of a published model and the data set hash of a trained one; either may be ""."""
+    release = str(document["release"])
+    if "dataset_hash" in document:
+        return release, str(document["dataset_hash"])
+    is_hash = re.fullmatch("[0-9a-f]{6}|[0-9a-f]{8}", release)  # where older bundles kept it
+    return ("", release) if is_hash else (release, "")
 
 
 def _head(document: Mapping[str, Any], task: str) -> Head:

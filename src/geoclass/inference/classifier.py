@@ -84,7 +84,7 @@ class Classifier:
 
     @property
     def model_id(self) -> str:
-        """Name, release and weights of every model, for tags that say where they come from."""
+        """The identity of every model, as `Bundle.identity` gives it: the provenance in tags."""
         return "; ".join(bundle.identity for bundle in self.bundles)
 
     def predict(self, path: str | Path) -> Prediction:

@@ -69,7 +69,7 @@ def make_bundle(
     columns = len(config.columns)
     return Bundle(
         name=name,
-        release=fingerprint(labels)[:8],
+        dataset_hash=fingerprint(labels)[:8],
         model=model,
         front_end_config=config,
         segment_seconds=segment_seconds,

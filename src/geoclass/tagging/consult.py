@@ -25,7 +25,7 @@ class Predictor(Protocol):
 
     @property
     def model_id(self) -> str:
-        """Name, version and the first eight hex digits of the weights' SHA-256; "; " between models."""
+        """The identity of every model, "; " between them: name, release or data set hash, start of the weights' SHA-256."""
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def begin_bundle(
     corpus = dataset.document["corpus"]
     return Bundle(
         name=f"{config.model.name}-{corpus['name']}-{'-'.join(head.task for head in heads)}",
-        release=dataset.fingerprint[:6],
+        dataset_hash=dataset.fingerprint[:6],
         model=model,
         front_end_config=dataset.front_end,
         segment_seconds=dataset.config.segment_seconds,
