@@ -7,7 +7,7 @@ teacher says of a moved row what it says of the row as it was: so the network le
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +20,12 @@ from torch import nn
 
 from geoclass.audio.decode import load_excerpt
 from geoclass.audio.segment import cut_segments
+from geoclass.config.settings import TrainingConfig
 from geoclass.features.base import FrontEnd
 from geoclass.inference.prediction import OUTSIDE
 from geoclass.models.registry import create_model
+from geoclass.training.loop import new_state, take_steps
+from geoclass.training.runtime import Runtime
 
 Floats = NDArray[np.float64]
 Damage = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
@@ -229,6 +232,30 @@ def distill(
     pool = min(n, 20_000)  # the teacher is slow: that many mixtures, each moved anew whenever it comes up
     mixed = (1 - part[:pool]) * rows[first[:pool]] + part[:pool] * rows[second[:pool]]
     targets = torch.from_numpy(teacher(mixed)).float()
+    config = TrainingConfig(
+        epochs=1,
+        batch_size=settings.batch_size,
+        lr=settings.lr,
+        weight_decay=settings.weight_decay,
+        schedule="cosine",
+        grad_clip=0.0,
+    )
+    runtime = Runtime(torch.device("cpu"), "fp32")
+
+    def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        for _ in range(settings.steps):
+            drawn = random.integers(pool, size=settings.batch_size)
+            moved = (
+                random.random((settings.batch_size, 1))
+                * settings.moved
+                * moves[random.integers(len(moves), size=len(drawn))]
+            )
+            yield torch.from_numpy(mixed[drawn] + moved).float(), targets[drawn]
+
+    def loss_of(batch: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, int]:
+        rows, wanted = batch
+        return nn.functional.cross_entropy(network(rows), wanted), len(rows)
+
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         network = create_model(
@@ -239,22 +266,8 @@ def distill(
             dropout=settings.dropout,
             asinh=True,
         )
-        optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
-        network.train()
-        for _ in range(settings.steps):
-            drawn = random.integers(pool, size=settings.batch_size)
-            moved = (
-                random.random((settings.batch_size, 1))
-                * settings.moved
-                * moves[random.integers(len(moves), size=len(drawn))]
-            )
-            logits = network(torch.from_numpy(mixed[drawn] + moved).float())
-            loss = -(targets[drawn] * logits.log_softmax(1)).sum(1).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+        state = new_state(network, config=config, steps_per_epoch=settings.steps, runtime=runtime)
+        take_steps(network, batches(), loss_of, state=state, config=config, runtime=runtime)
     return network.eval()
 
 

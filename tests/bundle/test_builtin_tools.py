@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
@@ -18,7 +19,7 @@ from builtin_judge import (
     perfect_calibration_error,
     scores,
 )
-from builtin_recipe import Rows, shift_covariance
+from builtin_recipe import Distillation, Rows, ask, distill, shift_covariance
 from make_builtin_country import quiet_metric
 from make_builtin_genre import CONFIG, discriminant
 
@@ -114,6 +115,29 @@ def test_a_direction_in_which_sound_is_moved_counts_less() -> None:
     assert np.abs(noise[:2]).max() == 0
     length = np.linalg.norm(quiet_metric(np.arcsinh(values), noise), axis=1)
     assert length[2] < 0.8 * length[0]
+
+
+def test_the_student_answers_as_the_teacher_does() -> None:
+    """Also of rows that it was not shown, and the same for the same seed."""
+    rng = np.random.default_rng(0)
+    n_columns = len(CONFIG.columns)
+    direction = rng.normal(size=(n_columns, 3)) / n_columns**0.5
+
+    def teacher(rows: np.ndarray) -> np.ndarray:
+        return softmax(4 * rows @ direction, axis=1)
+
+    rows, moves = rng.normal(size=(400, n_columns)), 0.1 * rng.normal(size=(20, n_columns))
+    settings = Distillation(steps=300, batch_size=128, hidden=(64,))
+    first, again = (
+        distill(rows, np.ones(400), teacher, n_labels=3, moves=moves, front_end=CONFIG, settings=settings)
+        for _ in range(2)
+    )
+    new = rng.normal(size=(400, n_columns))
+    assert not first.training
+    np.testing.assert_array_equal(ask(first, new), ask(again, new))
+    assert np.abs(softmax(ask(first, rows), axis=1) - teacher(rows)).mean() < 0.03
+    agree = ask(first, new).argmax(axis=1) == teacher(new).argmax(axis=1)
+    assert agree.mean() > 0.85
 
 
 def test_the_discriminant_does_not_listen_to_what_moves() -> None:

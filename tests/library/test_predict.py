@@ -219,6 +219,8 @@ def test_what_does_not_go_together_is_said_before_anything_is_read(model: Path, 
         predict([tmp_path / "x.mp3"], bundles=Bundle.load(model))
     with pytest.raises(UsageError, match="tables need one model"):
         predict([table], bundles=[Bundle.load(model), Bundle.load(small_run.run_dir)])
+    with pytest.raises(UsageError, match=r"gone\.csv does not exist"):
+        predict([table, tmp_path / "gone.csv"], bundles=[Bundle.load(model), Bundle.load(small_run.run_dir)])
     with pytest.raises(ModelError, match="reads sound, not tables"):
         next(predict_table(Bundle.load(small_run.run_dir), table))
     precious = tmp_path / "precious.csv"

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +21,10 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results and er
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Decoding threads; one per core by default.")]
+SoundPaths = Annotated[list[Path], typer.Argument(help="Sound files, and folders of them.", show_default=False)]
+TagCache = Annotated[
+    bool, typer.Option("--cache/--no-cache", help="Read only the tags of files that are new or have changed.")
+]
 
 
 _WIDE = 100  # columns: on a terminal as wide as this, a table may wrap its cells

@@ -5,16 +5,14 @@ from typing import Annotated
 
 import typer
 
-from geoclass.cli.console import SOME_FAILED, Debug, Quiet, session
+from geoclass.cli.console import SOME_FAILED, Debug, Quiet, SoundPaths, TagCache, session
 
 
 def map_(
-    paths: Annotated[list[Path], typer.Argument(help="Sound files, and folders of them.", show_default=False)],
+    paths: SoundPaths,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("library.html"),
     title: Annotated[str, typer.Option(help="Its heading; the names of the folders by default.")] = "",
-    cache: Annotated[
-        bool, typer.Option("--cache/--no-cache", help="Read only the tags of files that are new or have changed.")
-    ] = True,
+    cache: TagCache = True,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:

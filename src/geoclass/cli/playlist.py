@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from geoclass.cli.console import Debug, Quiet, session
+from geoclass.cli.console import Debug, Quiet, SoundPaths, TagCache, session
 
 _Names = list[str] | None
 
 
 def playlist(
-    paths: Annotated[list[Path], typer.Argument(help="Sound files, and folders of them.", show_default=False)],
+    paths: SoundPaths,
     out: Annotated[Path, typer.Option(help="The playlist to write (.m3u8).", show_default=False)],
     country: Annotated[_Names, typer.Option(help="Codes or names, separated by commas: TR,Greece.")] = None,
     region: Annotated[_Names, typer.Option(help='UN regions or subregions: "Western Asia".')] = None,
@@ -29,9 +29,7 @@ def playlist(
     seed: Annotated[int | None, typer.Option(help="Seed of the random order.", show_default=False)] = None,
     hours: Annotated[float | None, typer.Option(min=0, help="Maximum length.", show_default=False)] = None,
     absolute: Annotated[bool, typer.Option("--absolute", help="Absolute paths instead of relative ones.")] = False,
-    cache: Annotated[
-        bool, typer.Option("--cache/--no-cache", help="Read only the tags of files that are new or have changed.")
-    ] = True,
+    cache: TagCache = True,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:

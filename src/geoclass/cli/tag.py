@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
-from geoclass.cli.console import SOME_FAILED, Debug, Device, Quiet, Workers, session
+from geoclass.cli.console import SOME_FAILED, Debug, Device, Quiet, SoundPaths, Workers, session
 from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class TagCommand(TyperCommand):
 
 
 def tag(
-    paths: Annotated[list[Path], typer.Argument(help="Sound files, and folders of them.", show_default=False)],
+    paths: SoundPaths,
     model: Annotated[
         list[str] | None,
         typer.Option(help="Model by name or folder, which then answers alone. Repeatable, one per field."),

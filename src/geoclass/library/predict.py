@@ -52,6 +52,8 @@ def predict(
     listed = [Path(path) for path in inputs]
     has_tables = any(_is_table(path) for path in listed)
     if len(models) != 1 and (has_tables or embed):
+        if missing := [path for path in listed if not path.exists()]:
+            raise UsageError(f"{missing[0]} does not exist")
         raise UsageError(
             f"{'tables' if has_tables else 'embeddings'} need one model, found {len(models)}",
             hint="name it with --model",

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+FRONT_ENDS = ("table", "texture", "statistics", "descriptors", "embedding")  # those that give rows of numbers
+N_PREPARE = 20_000  # training rows that are looked at
 _TAIL = 0.01  # the outermost quantiles count as those of a normal distribution at 1 % and 99 %
 _SHRINKAGE = 0.2  # towards equal variances; a few hundred rows do not give a covariance of a hundred columns
 

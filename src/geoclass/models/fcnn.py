@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from geoclass.config.frontends import FrontEndConfig
-from geoclass.models.columns import ENCODERS
+from geoclass.models.columns import ENCODERS, FRONT_ENDS, N_PREPARE
 from geoclass.models.network import Network, n_bands
 
 
@@ -25,8 +25,8 @@ class Fcnn(Network):
     and disagree the more.
     """
 
-    front_ends: ClassVar[tuple[str, ...]] = ("table", "texture", "statistics", "descriptors", "embedding")
-    n_prepare: ClassVar[int] = 20_000
+    front_ends: ClassVar[tuple[str, ...]] = FRONT_ENDS
+    n_prepare: ClassVar[int] = N_PREPARE
 
     def __init__(
         self,

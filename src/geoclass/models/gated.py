@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from geoclass.config.frontends import FrontEndConfig
-from geoclass.models.columns import Whiten
+from geoclass.models.columns import FRONT_ENDS, N_PREPARE, Whiten
 from geoclass.models.network import Network, n_bands
 
 
@@ -26,8 +26,8 @@ class GatedLinear(Network):
         dropout: Of the whitened columns, where it is trained by `train`.
     """
 
-    front_ends: ClassVar[tuple[str, ...]] = ("table", "texture", "statistics", "descriptors", "embedding")
-    n_prepare: ClassVar[int] = 20_000
+    front_ends: ClassVar[tuple[str, ...]] = FRONT_ENDS
+    n_prepare: ClassVar[int] = N_PREPARE
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ class Predictor(Protocol):
 
     @property
     def model_id(self) -> str:
-        """The identity of every model, "; " between them: name, release or data set hash, start of the weights' SHA-256."""
+        """The identity of every model, "; " between them: name, release or data set hash, start of its SHA-256."""
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """The training loop: a generator that yields one `Epoch` after another and ends when training is over."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from geoclass.training.augment import blend, gain, mask_bands, mask_frames, mixi
 from geoclass.training.losses import Loss, as_probabilities, loss_functions, mean_loss
 from geoclass.training.runtime import Runtime
 from geoclass.training.scores import score_tracks
+
+_Batch = TypeVar("_Batch")
 
 
 @dataclass
@@ -63,10 +65,20 @@ def train_epochs(
     """
     wrapped = runtime.wrap(_compiled(state.model, config))
     losses = loss_functions(bundle.heads, train, config)
+
+    def loss_of(batch: Batch) -> tuple[Tensor, int]:
+        return _batch_loss(wrapped, bundle, batch, losses, config, runtime), len(batch.x)
+
     for number in range(state.epoch, config.epochs):
         began = time.perf_counter()
         torch.manual_seed(int(fingerprint("epoch", config.seed, number, runtime.rank)[:15], 16))
-        train_loss = _train_one_epoch(wrapped, bundle, state, train, losses, number, config, runtime, on_step)
+        train_loss = take_steps(
+            wrapped, train.epoch(number), loss_of, state=state, config=config, runtime=runtime, on_step=on_step
+        )
+        if not np.isfinite(train_loss):
+            raise TrainingError(
+                f"the loss is {train_loss} in epoch {number + 1}", hint=f"try a lower --lr than {config.lr:g}"
+            )
         seconds = time.perf_counter() - began
 
         runtime.broadcast_buffers(state.model)
@@ -111,24 +123,36 @@ def predict_logits(bundle: Bundle, loader: SegmentLoader, runtime: Runtime) -> d
     return {head.task: part.numpy() for head, part in zip(bundle.heads, parts, strict=True)}
 
 
-def _train_one_epoch(
-    wrapped: nn.Module,
-    bundle: Bundle,
+def take_steps(
+    model: nn.Module,
+    batches: Iterable[_Batch],
+    loss_of: Callable[[_Batch], tuple[Tensor, int]],
+    *,
     state: State,
-    train: SegmentLoader,
-    losses: Mapping[str, Loss],
-    number: int,
     config: TrainingConfig,
     runtime: Runtime,
-    on_step: Callable[[], None],
+    on_step: Callable[[], None] = lambda: None,
 ) -> float:
-    wrapped.train()
-    total = torch.zeros(2, dtype=torch.float64, device="cpu")
+    """Train on each batch once.
+
+    Args:
+        model: In training mode from here on; wrapped, where there are several processes.
+        batches: Of any kind that `loss_of` takes.
+        loss_of: Gives the loss of a batch, averaged over all processes' samples, and how many samples this one has.
+        state: Its optimizer is stepped, and its schedule where that counts steps.
+        config: For clipping and the schedule.
+        runtime: Device, precision and ranks.
+        on_step: Called after each step.
+
+    Returns:
+        The mean loss per sample, over all processes.
+    """
+    model.train()
     running = torch.zeros((), device=runtime.device)
     n_samples = 0
-    for batch in train.epoch(number):
+    for batch in batches:
         with runtime.autocast():
-            loss = _batch_loss(wrapped, bundle, batch, losses, config, runtime)
+            loss, size = loss_of(batch)
         state.optimizer.zero_grad(set_to_none=True)
         state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if config.grad_clip:
@@ -138,17 +162,12 @@ def _train_one_epoch(
         state.scaler.update()
         if config.schedule == "cosine":
             state.schedule.step()
-        running += loss.detach() * len(batch.x)
-        n_samples += len(batch.x)
+        running += loss.detach() * size
+        n_samples += size
         on_step()
-    total[0], total[1] = running.item(), n_samples
+    total = torch.tensor([running.item(), n_samples], dtype=torch.float64)
     total = runtime.total(total.to(runtime.device)).cpu()
-    train_loss = float(total[0] / total[1])
-    if not np.isfinite(train_loss):
-        raise TrainingError(
-            f"the loss is {train_loss} in epoch {number + 1}", hint=f"try a lower --lr than {config.lr:g}"
-        )
-    return train_loss
+    return float(total[0] / total[1])
 
 
 def _batch_loss(
