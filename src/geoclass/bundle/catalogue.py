@@ -1,6 +1,6 @@
 """Which models are installed: those that come with the package and those in the user's data folder."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,15 @@ def installed_bundles() -> dict[str, Path]:
     return {file.parent.name: file.parent for root in roots for file in sorted(root.glob("*/bundle.json"))}
 
 
-def models_for(fields: Iterable[str]) -> list[Path]:
+def models_for(fields: Iterable[str], *, unless_mute: Container[str] = ()) -> list[Path]:
     """The models that answer fields when none is named: the one learned from the library, then the built-in ones.
 
     No two of them answer the same field.
+
+    Args:
+        fields: Such as "country".
+        unless_mute: Fields that others can answer too. A model that is never sure of one (its threshold is 1, because
+            at no confidence was it right often enough) is not asked about it: the pool would not heed it.
 
     Raises:
         BundleError: None of them answers any of the fields.
@@ -55,13 +60,19 @@ def models_for(fields: Iterable[str]) -> list[Path]:
     installed = installed_bundles()
     own = [installed[LEARNED]] if LEARNED in installed else []
     for folder in own + [folder for folder in installed.values() if folder.parent == BUILTIN]:
-        tasks = set(read_description(folder)["labels"])
-        if tasks & set(wanted) and not tasks & answered:
+        description = read_description(folder)
+        tasks = set(description["labels"])
+        heeded = {task for task in tasks & set(wanted) if task not in unless_mute or not _is_mute(description, task)}
+        if heeded and not tasks & answered:
             chosen.append(folder)
             answered |= tasks
-    if not chosen:
+    if not chosen and not all(field in unless_mute for field in wanted):
         raise BundleError(
             f"no installed model answers {' or '.join(wanted)}",
             hint="name one with --model; `geoclass models list` shows them",
         )
     return chosen
+
+
+def _is_mute(description: Mapping[str, Any], task: str) -> bool:
+    return float(description["calibration"][task]["threshold"]) >= 1.0
