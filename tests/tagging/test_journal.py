@@ -299,6 +299,11 @@ def test_a_mark_does_not_hide_what_stands_before_it(tmp_path: Path) -> None:
     records = write(tmp_path / "journal", "a.mp3")
     mark_undone(tmp_path / "journal")
     assert list(read_journal(tmp_path / "journal")) == records
+    first, mark = (tmp_path / "journal").read_bytes().splitlines(keepends=True)[1:]
+    assert abs(datetime.fromisoformat(json.loads(mark)["undone"]).timestamp() - time.time()) < 5
+    with open(tmp_path / "journal", "ab") as file:  # a run that went on behind the mark
+        file.write(first)
+    assert list(read_journal(tmp_path / "journal")) == 2 * records
     with pytest.raises(StorageError, match="cannot write the journal"):
         mark_undone(tmp_path)
 
