@@ -213,3 +213,30 @@ def test_rankings_of_many_labels_take_the_first_resamples(
     assert fewer["accuracy"] == pytest.approx(whole["accuracy"])
     monkeypatch.setattr("geoclass.metrics.bootstrap._RANKING_WORK", 1)
     assert len(resampled_scores(predictions, resamples=120, seed=3)["macro_roc_auc"]) == 50
+
+
+def test_scores_that_both_have_and_that_are_defined_are_compared_resample_by_resample(
+    monkeypatch: pytest.MonkeyPatch, make_predictions: Callable[..., TaskPredictions]
+) -> None:
+    """On 19 resamples the second is better by 1 to 19 hundredths; other scores are undefined, or only one has them."""
+    a, b = make_predictions(n_tracks=30), make_predictions(n_tracks=30, model_seed=1)
+    better = np.arange(1, 20) / 100
+    asked: list[tuple[str, int, int]] = []
+
+    def resampled(predictions: TaskPredictions, *, resamples: int, seed: int) -> dict[str, np.ndarray]:
+        is_second = predictions is b
+        asked.append(("b" if is_second else "a", resamples, seed))
+        found = {f"defined {number}": 0.5 + better * is_second for number in range(6)}
+        found |= {f"undefined {number}": np.full(19, np.nan) for number in range(6)}
+        found["now and then"] = np.where(np.arange(19) % 2, 0.25, np.nan) + is_second
+        found["shorter"] = (0.5 - better * is_second)[: 9 if is_second else 19]
+        found["only of b" if is_second else "only of a"] = np.zeros(19)
+        return found
+
+    monkeypatch.setattr("geoclass.metrics.bootstrap.resampled_scores", resampled)
+    found = paired_differences(a, b, resamples=1_234, seed=9)
+    assert sorted(asked) == [("a", 1_234, 9), ("b", 1_234, 9)], "both on the same artists"
+    assert set(found) == {*(f"defined {number}" for number in range(6)), "now and then", "shorter"}
+    assert found["defined 3"] == pytest.approx({"low": 0.0145, "high": 0.1855, "p": 2 / 20})
+    assert found["now and then"] == pytest.approx({"low": 1, "high": 1, "p": 2 / 10})
+    assert found["shorter"] == pytest.approx({"low": -0.088, "high": -0.012, "p": 2 / 10})

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import mutagen.apev2
 import mutagen.id3
 import pytest
 
@@ -130,6 +131,15 @@ def test_what_only_the_suffix_tells_is_read_back_as_such(tmp_path: Path) -> None
     assert country(path) == ("TR",)
     (found,) = apply_plan([planned(path, country=())], journal=tmp_path / "second")
     assert (found.status, found.reason) == ("written", ""), "without its tag, only the suffix tells"
+
+
+def test_a_format_without_any_signature_is_read_back(tmp_path: Path) -> None:
+    """Musepack before version 7; its tag stands at the end."""
+    path = tmp_path / "a.mpc"
+    path.write_bytes(b"\x25\x02\x10\x20" * 100)
+    (found,) = apply_plan([planned(path)], journal=tmp_path / "journal")
+    assert (found.status, found.reason) == ("written", "")
+    assert str(mutagen.apev2.APEv2(path)["ARTISTCOUNTRY"]) == "TR"
 
 
 # ---- the journal ------------------------------------------------------------------------------------------------

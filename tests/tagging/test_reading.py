@@ -20,6 +20,7 @@ from tagging_helpers import encode
 from geoclass.tagging.formats import reading
 
 ANYWHERE = 37  # bytes
+PLAIN = "a text so long that whoever writes the shortest first writes it last"
 
 
 def opened(data: bytes) -> io.BytesIO:
@@ -63,17 +64,17 @@ def test_frames_of_id3() -> None:
 def test_comments_and_lyrics_one_after_the_other_the_plain_ones_first() -> None:
     tag = id3(
         mutagen.id3.COMM(encoding=3, lang="eng", desc="A program", text=["described"]),
-        mutagen.id3.COMM(encoding=3, lang="eng", desc="", text=["plain", "second"]),
+        mutagen.id3.COMM(encoding=3, lang="eng", desc="", text=[PLAIN, "second"]),
         mutagen.id3.COMM(encoding=3, lang="eng", desc="iTunNORM", text=["0000"]),
         mutagen.id3.COMM(encoding=3, lang="eng", desc="ITUNPGAP", text=["0"]),
         mutagen.id3.USLT(encoding=3, lang="tur", desc="A site", text="described words"),
         mutagen.id3.USLT(encoding=3, lang="eng", desc="iTunes", text="still words"),
-        mutagen.id3.USLT(encoding=3, lang="eng", desc="", text="plain words"),
+        mutagen.id3.USLT(encoding=3, lang="eng", desc="", text=PLAIN),
     )
     found = reading.read_id3(tag)
-    assert found["comm"] == ("plain", "second", "described")
-    assert found["uslt"][0] == "plain words"
-    assert set(found["uslt"]) == {"plain words", "described words", "still words"}
+    assert found["comm"] == (PLAIN, "second", "described")
+    assert found["uslt"][0] == PLAIN
+    assert set(found["uslt"]) == {PLAIN, "described words", "still words"}
 
 
 def test_frames_of_version_22() -> None:
