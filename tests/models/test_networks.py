@@ -132,11 +132,13 @@ def test_torch_compile_gives_the_same(case):
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
-def test_mixed_precision_trains_on_the_gpu(case, precision):
-    network = case.create().cuda().train()
-    with torch.autocast("cuda", precision):
-        loss = nn.functional.cross_entropy(network(case.batch().cuda()), (torch.arange(8) % N_CLASSES).cuda())
-    loss.backward()
-    assert torch.isfinite(loss)
-    assert all(torch.isfinite(parameter.grad).all() for parameter in network.parameters())
+def test_mixed_precision_trains_on_the_gpu():
+    for name, case in CASES.items():
+        for precision in (torch.bfloat16, torch.float16):
+            network = case.create().cuda().train()
+            with torch.autocast("cuda", precision):
+                logits = network(case.batch().cuda())
+                loss = nn.functional.cross_entropy(logits, (torch.arange(8) % N_CLASSES).cuda())
+            loss.backward()
+            assert torch.isfinite(loss), (name, precision)
+            assert all(torch.isfinite(weight.grad).all() for weight in network.parameters()), (name, precision)
