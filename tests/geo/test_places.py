@@ -31,6 +31,9 @@ PLACES = {
     "Split, Croatia": "HR", "Berlin, Germany, Earth": "DE", "Berlin, Kreuzberg, Germany": "DE", "Guinea": "GN",
     "Niger": "NE", "Leeds, West Yorkshire": "GB", "Melbourne, Victoria": "AU", "Tromso, Norway": "NO",
     "Wroclaw": "PL", "Firenze": "IT", "Kiev": "UA", "Saigon": "VN", "Ghent": "BE", "Den Haag": "NL",
+    # a village or quarter that is not known, and more than one part behind it
+    "Quuxville, OR": "US", "Quuxville, Portland, OR": "US", "Quuxville, Mobile, Alabama": "US",
+    "Berlin, Kreuzfoo, Germany": "DE", "Brooklyn, Quux, New York USA": "US", "Quuxville, Texas USA": "US",
 }  # fmt: skip
 
 NO_PLACES = [
@@ -39,7 +42,10 @@ NO_PLACES = [
     "your bedroom", "in my head", "come to me", "Love, Peace", "Music, Love", "Mars, Earth", "http://example.org",
     "<p></p>", "Mobile", "Reading", "Split", "Van", "Time", "Rich", "me", "in", "no", "12345",
     "monster", "part", "google", "pristine", "green", "independence",
+    # behind what is not known, a name that is as often something else
+    "Quuxville, Or", "Quuxville, Mobile", "Quuxville, MOBILE", "Quuxville, Reading", "Quuxville, Split",
     # parts that contradict each other
+    "Lyon Paris", "Munich Berlin", "London, Brooklyn New York USA", "Paris, Brooklyn, New York USA",
     "Paris, Germany", "Berlin / London", "Berlin &amp; London", "Paris, Middle Earth", "Tokyo, Japan, Brazil",
 ]  # fmt: skip
 

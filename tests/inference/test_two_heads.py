@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
+from synthesize_music import SAMPLE_RATE, synthesize
 
 from geoclass.audio.decode import load_excerpt
 from geoclass.audio.segment import cut_segments
@@ -34,9 +36,11 @@ def bundle() -> Bundle:
     )  # fmt: skip
 
 
-@pytest.fixture
-def song(music: Path) -> Path:
-    return sorted(music.rglob("*.mp3"))[7]
+@pytest.fixture(scope="module")
+def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("songs") / "song.mp3"
+    soundfile.write(path, synthesize("IN", artist=2, track=1, seconds=7), SAMPLE_RATE)
+    return path
 
 
 def by_hand(bundle: Bundle, song: Path, *, excerpt_seconds: float) -> tuple[np.ndarray, np.ndarray]:
