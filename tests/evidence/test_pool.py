@@ -1,12 +1,15 @@
 """Opinions and their pool, by laws of probability."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geoclass.evidence import pool as pool_module
 from geoclass.evidence.facts import Facts
 from geoclass.evidence.opinion import Opinion, background, country_index, opinion
 from geoclass.evidence.pool import pool, pool_files
@@ -85,6 +88,74 @@ def test_an_artists_files_are_not_independent() -> None:
     assert many.candidates(1)[0][1] <= independent.candidates(1)[0][1] + 1e-9
 
 
+def test_each_clue_weighs_what_was_fitted_for_it() -> None:
+    """An album's title is trusted less than a song's: its log odds count by the weight in the shipped table."""
+    shipped = json.loads(Path(pool_module.__file__).with_name("data").joinpath("weights.json").read_text("utf-8"))[
+        "pool"
+    ]
+    assert 0 < shipped["album"] < 1
+    for clue in ("album", "comment", "title"):
+        verdict = pool([said(clue, TR=0.8)])
+        assert verdict is not None
+        distribution = 0.2 * background()
+        distribution[country_index()["TR"]] += 0.8
+        expected = background() * (distribution / background()) ** shipped[clue]
+        assert verdict.probabilities == pytest.approx(expected / expected.sum())
+
+
+def test_one_clue_of_two_witnesses_is_two_opinions() -> None:
+    """They know it from different places: what both say is surer than what one says twice."""
+    (first, second) = (opinion(witness, "title", {"TR": 0.5}, "x") for witness in ("language", "artists"))
+    two, twice = pool([first, second]), pool_files([[first], [first]])
+    assert two is not None
+    assert twice is not None
+    assert len(two.opinions) == 2
+    assert len(twice.opinions) == 1
+    assert two.candidates(1)[0][1] > twice.candidates(1)[0][1] + 0.01
+
+
+def test_who_speaks_for_a_country_doubles_its_odds_and_the_strongest_comes_first() -> None:
+    place = country_index()["TR"]
+
+    def raising(by: float, clue: str) -> Opinion:
+        weights = 0 * background()
+        weights[place] = math.log(by)
+        return Opinion(witness=clue, clue=clue, log_weights=weights, because=f"by {by}")
+
+    opinions = [raising(2.1, "title"), raising(50.0, "code"), raising(1.9, "folder"), raising(7.0, "lyrics")]
+    opinions += [raising(0.1, "genre words"), raising(2.1, "album")]  # an album's weighs less than it says
+    verdict = pool(opinions)
+    assert verdict is not None
+    assert [of.because for of in verdict.speaking_for(place)] == ["by 50.0", "by 7.0", "by 2.1"]
+    assert verdict.speaking_for(country_index()["GR"]) == ()
+
+
+def test_an_artists_files_are_worth_more_the_more_there_are_up_to_a_ceiling() -> None:
+    """n files are worth n c / (n + c - 1) independent ones, where c is the ceiling: 1.5 for titles, 1 for a table."""
+    prior, place = background(), country_index()["TR"]
+    one = 0.5 * prior
+    one[place] += 0.5
+    for clue, ceiling in (("title", 1.5), ("sound", 2.0), ("artist name", 1.0)):
+        for n in (2, 3, 10):
+            verdict = pool_files([[said(clue, TR=0.5)]] * n)
+            assert verdict is not None
+            worth = n * ceiling / (n + ceiling - 1)
+            expected = prior * (one / prior) ** worth
+            assert verdict.probabilities == pytest.approx(expected / expected.sum())
+
+
+def test_of_several_files_the_one_that_says_most_gives_the_reason() -> None:
+    files = [[said("title", "a", TR=0.3)], [said("title", "b", TR=0.9)], [said("title", "c", TR=0.5)]]
+    verdict = pool_files(files)
+    assert verdict is not None
+    (together,) = verdict.opinions
+    assert together.because == "b (one of 3 files)"
+    assert (together.witness, together.clue) == ("artists", "title")
+    alone = pool_files([files[1], []])
+    assert alone is not None
+    assert alone.opinions[0].because == "b"
+
+
 def test_files_that_say_nothing_do_not_dilute_what_another_says() -> None:
     flat = Opinion(witness="x", clue="title", because="", log_weights=0 * background())
     alone, among = pool_files([[said("title", TR=0.9)]]), pool_files([[said("title", TR=0.9)], *[[flat]] * 50])
@@ -92,6 +163,13 @@ def test_files_that_say_nothing_do_not_dilute_what_another_says() -> None:
     assert among is not None
     assert among.candidates(1)[0][0] == "TR"
     assert among.candidates(1)[0][1] >= alone.candidates(1)[0][1] - 0.01
+    # Nor does one that says less: the mean of two leans to the one that says more.
+    (together,) = (
+        pool_files([[said("sound", TR=0.9)], [said("sound", GR=0.02)]]) or pytest.fail("no verdict")
+    ).opinions
+    place = country_index()["TR"]
+    plain = (said(TR=0.9).log_weights[place] + said(GR=0.02).log_weights[place]) / 2
+    assert together.log_weights[place] > 1.2 * (4 / 3) * plain
 
 
 def test_weak_codes_never_reach_nine_of_ten_however_many_files_repeat_them() -> None:
