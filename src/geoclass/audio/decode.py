@@ -18,6 +18,7 @@ _BY_SOUNDFILE = frozenset({".mp3", ".flac", ".ogg", ".oga", ".opus", ".wav", ".a
 _BY_PYAV = frozenset(  # what libsndfile does not read
     {".m4a", ".m4b", ".mp4", ".aac", ".wma", ".spx", ".wv", ".ape", ".mpc", ".tta", ".dsf", ".tak"}
 )
+_BLOCK = 8_192  # numbers that are mixed to mono at a time
 AUDIO_SUFFIXES = _BY_SOUNDFILE | _BY_PYAV
 
 _SIGNATURES: "dict[str, Callable[[bytes], bool]]" = {
@@ -83,7 +84,7 @@ def _read(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], int]":
         mono, rate = read(path, excerpt)
     except OSError as error:
         raise AudioError(f"{path}: {error.strerror or error}") from error
-    if not np.isfinite(mono).all():
+    if len(mono) and not np.isfinite([mono.min(), mono.max()]).all():  # many times as fast as to ask each sample
         raise AudioError(f"{path}: the samples are not finite numbers")
     return mono, rate
 
@@ -157,11 +158,19 @@ def _explain(path: Path) -> str:
 
 
 def _mono(samples: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """(n_samples, n_channels) -> (n_samples,) their mean, in memory of its own: excerpts are large."""
-    mono = samples[:, 0].copy()
-    for channel in samples.T[1:]:  # one by one: a mean over an axis of two takes thirty times as long
-        mono += channel
-    mono /= np.float32(samples.shape[1])
+    """(n_samples, n_channels) -> (n_samples,) their mean.
+
+    In blocks, of which each stays in the processor's cache: BLAS would share a large product out to threads that then
+    wait busily for more.
+    """
+    n_channels = samples.shape[1]
+    if n_channels == 1:
+        return samples[:, 0]
+    mono = np.empty(len(samples), np.float32)
+    weights = np.full(n_channels, 1 / n_channels, np.float32)
+    length = max(1, _BLOCK // n_channels)
+    for start in range(0, len(samples), length):
+        np.dot(samples[start : start + length], weights, out=mono[start : start + length])
     return mono
 
 
