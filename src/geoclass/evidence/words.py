@@ -39,8 +39,9 @@ def opinions(facts: Facts) -> Iterator[Opinion]:
             yield opinion(NAME, clue, trusted, f"the {clue.split()[0]} says {phrase!r}")
     folder = _folder(facts.folders, facts)
     if folder is not None:
-        name, code = folder
-        yield opinion(NAME, "folder", {code: rates["folder"]}, f"it lies in the folder {name!r}")
+        name, code, is_language = folder
+        rate = _LANGUAGE_ALONE if is_language else rates["folder"]
+        yield opinion(NAME, "folder", {code: rate}, f"it lies in the folder {name!r}")
 
 
 def _first(texts: tuple[str, ...]) -> tuple[str, dict[str, float]] | None:
@@ -56,15 +57,15 @@ def _first(texts: tuple[str, ...]) -> tuple[str, dict[str, float]] | None:
     return None
 
 
-def _folder(folders: tuple[str, ...], facts: Facts) -> tuple[str, str] | None:
-    """The innermost folder that is named after one country, and the country."""
+def _folder(folders: tuple[str, ...], facts: Facts) -> tuple[str, str, bool] | None:
+    """The innermost folder that is named after one country, the country, and whether a shared language names it."""
     own = {normalize_name(visible(text)) for text in (facts.artist, facts.album_artist, facts.album)}
     for folder in reversed(folders[-_MAX_FOLDERS:]):
         name = normalize_name(visible(folder))
         bare = " ".join(word for word in name.split() if word not in _BESIDE_A_COUNTRY)
         code = _places().get(bare)
         if code and name not in own:
-            return folder, code
+            return folder, code, bare in _SHARED
     return None
 
 
