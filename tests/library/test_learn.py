@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from learn_helpers import COUNTRIES, set_tags, write_library
 
 from geoclass import Bundle, Classifier
 from geoclass.bundle.catalogue import find_bundle, models_for
 from geoclass.errors import DatasetError, UsageError
+from geoclass.evidence.artist_table import Artist, default_path, write_table
 from geoclass.inference.prediction import OUTSIDE, Prediction
 from geoclass.library.learn import learn
 from geoclass.storage import data_dir
@@ -232,3 +234,46 @@ def test_what_is_unlike_the_library_gets_no_label(library: Path, shared_data: Pa
     for answer in Classifier(Bundle.load("mine")).predict_many(loops):
         assert isinstance(answer, Prediction)
         assert not any(field.value() for field in answer.fields.values())
+
+
+def test_weak_labels_teach_are_counted_apart_and_judge_nothing(library: Path) -> None:
+    for path in (library / "tr artist 4").iterdir():
+        set_tags(path, {"title": ("Şarkılar seni söyler",)})  # 0.9 and more by its language
+    for path in (library / "cn artist 4").iterdir():
+        set_tags(path, {"title": ("Tell me the truth",)})
+    write_table([Artist(mbid="x", name="IN artist 4", country="IN")], path=default_path(), source="test")
+    plain = learn([library], fields=["country"], name=None)
+    weak = learn([library], fields=["country"], name=None, weak_labels=True)
+    assert (plain.fields["country"].weak, weak.fields["country"].weak) == (0, 4)
+    assert plain.fields["country"].files == weak.fields["country"].files == 24
+    assert plain.bundle is not None
+    assert weak.bundle is not None
+    assert weak.bundle.training["library"]["labelled"]["country"] == 24 + 4
+    assert not torch.equal(weak.bundle.model.head.weight, plain.bundle.model.head.weight), "they teach"
+    assert weak.would_write["country"][1] == 6, "they stay files without a label"
+
+
+def test_a_genre_is_written_as_the_owner_spells_it(library: Path) -> None:
+    learn([library], fields=["genre"])
+    said = run("tag", library, "--json", "--dry-run", "--model", "mine", "--min-confidence", "0.5")
+    genres = [json.loads(line)["fields"]["genre"] for line in said.splitlines() if line.startswith("{")]
+    values = {value for genre in genres if genre["outcome"] == "planned" for value in genre["value"]}
+    assert "hip hop" in values
+    assert values <= {"Classical", "Folk", "hip hop"}
+
+
+def test_an_encoder_of_ones_own_choice(library: Path, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    small = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
+    convolutions = {"conv_dim": (8,) * 7, "num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 2}
+    encoder = tmp_path / "encoder"
+    transformers.Wav2Vec2Model(transformers.Wav2Vec2Config(**small, **convolutions)).save_pretrained(encoder)
+    transformers.Wav2Vec2FeatureExtractor().save_pretrained(encoder)
+    said = run("learn", library, "--set", "front_end.kind=embedding", "--set", f"front_end.backbone={encoder}")
+    assert "30 of 30 files heard" in said
+    bundle = Bundle.load("mine")
+    assert bundle.front_end_config.kind == "embedding"
+    assert bundle.front_end_config.width == 16
+    answer = Classifier(bundle).predict(library / "tr artist 0" / "song 0.mp3")
+    assert set(answer.fields) == {"country", "genre"}
+    assert "not hear" not in run("learn", library, "--set", "front_end.kind=log-mel", code=2)

@@ -42,6 +42,17 @@ def test_what_the_tags_say(make_song, suffix: str) -> None:
     assert (song.name, song.year) == ("Affet", 1969)
 
 
+@pytest.mark.parametrize("suffix", ["mp3", "flac"])
+def test_the_artists_country_by_other_names_and_ours_before_them(make_song, suffix: str) -> None:
+    for number, name in enumerate(["artist country", "ARTIST_COUNTRY"]):
+        (song,) = read_songs([make_song(f"{number}.{suffix}", **{name: "Greece"})])
+        assert (song.country, song.country_sure) == ("GR", None)
+    (song,) = read_songs([make_song(f"both.{suffix}", country="TR", **{"artist country": "GR"})])
+    assert song.country == "TR"
+    (song,) = read_songs([make_song(f"released.{suffix}", releasecountry="GR")])
+    assert song.country == "", "where a record was sold is another fact"
+
+
 def test_what_a_person_wrote_has_no_probability(make_song) -> None:
     by_name = make_song("a.mp3", country="Turkey", genre="Folk")
     corrected = make_song("b.mp3", country="GR", geoclass_country="TR 0.95; GR 0.03")

@@ -1,11 +1,14 @@
 """`geoclass learn`: a model of one's own library."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from geoclass.cli.console import SOME_FAILED, Debug, Output, Quiet, session
+from geoclass.config.frontends import DescriptorsConfig, EmbeddingConfig
+from geoclass.config.toml import with_overrides
 from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +32,14 @@ def learn(
     ] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write the results to a folder, as a page and as JSON.", show_default=False)
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Hear through a pretrained encoder: front_end.kind=embedding, front_end.backbone=FOLDER. Repeatable.",
+            metavar="KEY=VALUE",
+        ),
     ] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Remove the model instead.")] = False,
     quiet: Quiet = False,
@@ -56,8 +67,9 @@ def learn(
             raise UsageError("no folder was named", hint="for example: geoclass learn ~/Music")
         tasks = parse_tasks(fields, source="--fields")
         learned_bundle.check_name(name)
+        front_end = with_overrides(_Hearing(), set_ or []).front_end
         with output.progress("listening") as advance:
-            library = read_library(paths, progress=advance)
+            library = read_library(paths, front_end=front_end, progress=advance)
         for path, why in sorted(library.failures.items()):
             output.warn(f"{path}: {why}")
         before = ask_owner(library, ask, fields=tasks, output=output) if ask else None
@@ -71,6 +83,13 @@ def learn(
             output.say(f"report: {write_page(found, report)}")
         if found.failures:
             raise typer.Exit(SOME_FAILED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Hearing:
+    """What `--set` may name."""
+
+    front_end: DescriptorsConfig | EmbeddingConfig = field(default_factory=DescriptorsConfig)
 
 
 def _print(found: "Learned", output: Output, name: str) -> None:

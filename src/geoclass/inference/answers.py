@@ -35,6 +35,7 @@ def field_predictions(bundle: "Bundle", logits: Logits) -> list[dict[str, FieldP
                 labels=head.labels,
                 probabilities=probabilities[head.task][row],
                 threshold=head.threshold,
+                owners_labels="library" in bundle.training,
             )
             for head in bundle.heads
         }

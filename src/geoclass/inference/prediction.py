@@ -19,6 +19,7 @@ class FieldPrediction:
     labels: tuple[str, ...]  # of the model, in its order
     probabilities: NDArray[np.float32]  # (n_labels,), calibrated
     threshold: float  # below it the model abstains
+    owners_labels: bool = False  # labels are spelled as the owner of a library spells them
 
     @property
     def candidates(self) -> tuple[tuple[str, float], ...]:

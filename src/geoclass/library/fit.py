@@ -80,14 +80,14 @@ def fit_task(task: Task, rows: Tensor, files: NDArray[np.int64], background: Ten
     """
     known = np.array(sorted(task.truth))
     folds = _folds(task, known, seed=seed)
+    judged_files = np.array(sorted(task.judged))
 
     def by_fold(held_out: NDArray[np.int64]) -> tuple[NDArray[np.int64], Tensor, Tensor]:
         labels, gate = _fit(task, rows, files, np.setdiff1d(known, held_out), background)
-        asked = np.isin(files, held_out)
+        asked = np.isin(files, np.intersect1d(held_out, judged_files))
         return files[asked], labels(rows[asked]), gate(rows[asked])
 
     answers = list(ordered_map(on_one_thread(by_fold), folds))
-    judged_files = np.array(sorted(task.judged))
     truth = np.zeros((len(judged_files), len(task.labels)), np.int64)
     for row, file in enumerate(judged_files):
         truth[row, list(task.truth[file])] = 1

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.catalogue import LEARNED
+from geoclass.config.frontends import DescriptorsConfig, FrontEndConfig
 from geoclass.errors import DatasetError
 from geoclass.library.ask import Question, questions
 from geoclass.library.labels import LeftOut, read_labels
 from geoclass.library.learned_bundle import make_bundle, save_learned
 from geoclass.library.library import Library, read_library
-from geoclass.library.teach import Taught, make_whitening, teach
+from geoclass.library.teach import Taught, make_whitening, teach, whitened
 from geoclass.library.verdict import FieldVerdict, count_unlabelled, judge, predict_files
 from geoclass.library.weak import sure_countries
 from geoclass.library.witnesses import Counsel, consult_library
@@ -43,6 +44,7 @@ def learn(
     fields: Sequence[str] = TASKS,
     name: str | None = LEARNED,
     weak_labels: bool = False,
+    front_end: FrontEndConfig | None = None,
     progress: Progress | None = None,
 ) -> Learned:
     """Make a model of a library from what people wrote into its files' tags, and save it among the user's models.
@@ -52,14 +54,16 @@ def learn(
         fields: "country", "genre" or both; a field with too few labels is left out, with the reason.
         name: Of the model; an older one of this name is replaced when the new one is complete. None: do not save it.
         weak_labels: Teach countries too that titles, words and artists make certain; they are never used to judge.
+        front_end: What to hear through: an `EmbeddingConfig` names a pretrained encoder. None: descriptors.
         progress: Called with the number of files done.
 
     Raises:
         UsageError: There are no sound files.
+        ModelError: The encoder cannot be loaded.
         DatasetError: Too few labels for any field.
     """
     roots = [Path(path) for path in paths]
-    library = read_library(roots, progress=progress)
+    library = read_library(roots, front_end=front_end, progress=progress)
     return learn_library(library, fields=fields, name=name, weak_labels=weak_labels, roots=roots)
 
 
@@ -78,7 +82,9 @@ def learn_library(
         DatasetError: Too few labels for any field.
     """
     corrections = corrections or Corrections.load()
-    whitening = make_whitening()
+    whitening = make_whitening(library.front_end, library.sounds.rows)
+    rows = whitened(library.sounds.rows, whitening)
+    hears_descriptors = isinstance(library.front_end, DescriptorsConfig)
     taught: dict[str, Taught] = {}
     not_learned: dict[str, str] = {}
     left_out: dict[str, tuple[LeftOut, ...]] = {}
@@ -88,7 +94,14 @@ def learn_library(
         left_out[task] = labels.left_out
         found: Taught | str = "nothing was heard"
         if library.sounds.heard:
-            found = teach(labels, library.sounds, library.artists, whitening=whitening)
+            found = teach(
+                labels,
+                library.sounds,
+                library.artists,
+                rows=rows,
+                whitening=whitening,
+                others_known=hears_descriptors,
+            )
         if isinstance(found, Taught):
             taught[task] = found
         else:
@@ -107,7 +120,14 @@ def learn_library(
     bundle = None
     if taught:
         bundle = make_bundle(
-            name or LEARNED, whitening, taught, verdicts, library.artists, songs=library.songs, roots=roots
+            name or LEARNED,
+            whitening,
+            taught,
+            verdicts,
+            library.artists,
+            songs=library.songs,
+            roots=roots,
+            front_end=library.front_end,
         )
     return Learned(
         bundle=bundle,
@@ -115,7 +135,7 @@ def learn_library(
         fields=verdicts,
         not_learned=not_learned,
         left_out=left_out,
-        would_write=count_unlabelled(bundle, taught, library.sounds) if bundle else {},
+        would_write=count_unlabelled(bundle, taught, library.sounds, rows=rows) if bundle else {},
         files=len(library.songs),
         heard=len(library.sounds.heard),
         failures=library.failures,
@@ -145,5 +165,5 @@ def choose_questions(
         return []
     labels = {task: read_labels(task, library.songs, library.artists, corrections=corrections) for task in fields}
     answers = predict_files(learned.bundle, library.sounds) if learned and learned.bundle else None
-    whitening = make_whitening()
+    whitening = make_whitening(library.front_end, library.sounds.rows)
     return questions(n, labels, library.sounds, library.artists, whitening=whitening, answers=answers)

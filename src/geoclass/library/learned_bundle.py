@@ -15,7 +15,7 @@ import torch
 from geoclass import __version__
 from geoclass.bundle.bundle import Bundle, Head
 from geoclass.bundle.training_set import TrainingSet
-from geoclass.config.frontends import DescriptorsConfig
+from geoclass.config.frontends import DescriptorsConfig, EmbeddingConfig, FrontEndConfig
 from geoclass.errors import StorageError, UsageError
 from geoclass.evidence.library import LibraryEvidence
 from geoclass.inference.prediction import OUTSIDE
@@ -42,10 +42,12 @@ def make_bundle(
     *,
     songs: Sequence[Song],
     roots: Sequence[Path] = (),
+    front_end: FrontEndConfig | None = None,
     segment_seconds: float = 5.0,
 ) -> Bundle:
     """One model that answers all fields that were learned."""
-    config = DescriptorsConfig()
+    config = front_end or DescriptorsConfig()
+    assert isinstance(config, DescriptorsConfig | EmbeddingConfig)
     sizes = [len(found.labels.names) + 1 for found in taught.values()]
     kinds = [found.labels.kind for found in taught.values()]
     model = create_model(

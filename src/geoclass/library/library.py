@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from geoclass.config.frontends import DescriptorsConfig
-from geoclass.errors import AudioError
-from geoclass.features.registry import create_front_end
+from geoclass.config.frontends import DescriptorsConfig, EmbeddingConfig, FrontEndConfig
+from geoclass.errors import AudioError, UsageError
+from geoclass.features.registry import create_front_end, resolve_front_end
 from geoclass.inference.heard import HeardCache
 from geoclass.inference.hearing import Hearing, hear
 from geoclass.library.labels import artists_of
@@ -36,34 +36,52 @@ class Library:
     sounds: Sounds
     failures: Mapping[str, str]
     notes: Mapping[str, int]
+    front_end: FrontEndConfig = field(default_factory=DescriptorsConfig)  # what it was heard through
 
 
-def read_library(roots: Sequence[Path], *, progress: Progress | None = None) -> Library:
+def read_library(
+    roots: Sequence[Path], *, front_end: FrontEndConfig | None = None, progress: Progress | None = None
+) -> Library:
     """Read the tags of a library and hear its files; what was heard before is not decoded again.
 
+    Args:
+        roots: Sound files, and folders of them.
+        front_end: What to hear it through, one row per segment. None: descriptors.
+        progress: Called with the number of files done.
+
     Raises:
-        UsageError: There are no sound files.
+        UsageError: There are no sound files, or the front end does not give rows.
+        ModelError: The front end cannot be loaded.
     """
     songs = read_collection(roots)
-    return hear_songs(songs, artists_of(songs, roots), progress=progress)
+    return hear_songs(songs, artists_of(songs, roots), front_end=front_end, progress=progress)
 
 
-def hear_songs(songs: Sequence[Song], artists: Sequence[str], *, progress: Progress | None = None) -> Library:
+def hear_songs(
+    songs: Sequence[Song],
+    artists: Sequence[str],
+    *,
+    front_end: FrontEndConfig | None = None,
+    progress: Progress | None = None,
+) -> Library:
     """Hear songs whose tags were read."""
+    chosen = resolve_front_end(front_end or DescriptorsConfig())
+    if not isinstance(chosen, DescriptorsConfig | EmbeddingConfig):
+        raise UsageError(
+            f"front_end.kind={chosen.kind}: `learn` hears through descriptors or an embedding",
+            hint="for example --set front_end.kind=embedding --set front_end.backbone=FOLDER",
+        )
     if progress:
         progress(0, total=len(songs), note="listening")
-    sounds, failures, notes = _hear_all(songs, progress)
-    return Library(songs=songs, artists=artists, sounds=sounds, failures=failures, notes=notes)
+    sounds, failures, notes = _hear_all(songs, chosen, progress)
+    return Library(songs=songs, artists=artists, sounds=sounds, failures=failures, notes=notes, front_end=chosen)
 
 
-def hearing_of_learned() -> Hearing:
-    """How a learned model listens."""
-    return Hearing(front_end=DescriptorsConfig(), segment_seconds=SEGMENT_SECONDS, excerpt_seconds=EXCERPT_SECONDS)
-
-
-def _hear_all(songs: Sequence[Song], progress: Progress | None) -> tuple[Sounds, dict[str, str], dict[str, int]]:
-    hearing = hearing_of_learned()
-    front_end = create_front_end(hearing.front_end)
+def _hear_all(
+    songs: Sequence[Song], config: DescriptorsConfig | EmbeddingConfig, progress: Progress | None
+) -> tuple[Sounds, dict[str, str], dict[str, int]]:
+    hearing = Hearing(front_end=config, segment_seconds=SEGMENT_SECONDS, excerpt_seconds=EXCERPT_SECONDS)
+    front_end = create_front_end(config)
     failures: dict[str, str] = {song.path: song.error for song in songs if song.error}
     notes: Counter[str] = Counter()
     parts: list[NDArray[np.float32]] = []
@@ -94,9 +112,8 @@ def _hear_all(songs: Sequence[Song], progress: Progress | None) -> tuple[Sounds,
             elif why in _NOTES or why.startswith("shorter"):
                 notes[why] += 1
             else:
-                failures[songs[index].path] = why or "its descriptors are not finite numbers"
+                failures[songs[index].path] = why or "its features are not finite numbers"
             if progress:
                 progress(1)
-    n_columns = len(DescriptorsConfig().columns)
-    rows = np.concatenate(parts) if parts else np.zeros((0, n_columns), np.float32)
+    rows = np.concatenate(parts) if parts else np.zeros((0, len(config.columns)), np.float32)
     return Sounds(rows=torch.from_numpy(rows), files=np.array(files, np.int64)), failures, dict(notes)

@@ -48,7 +48,8 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Song) if field.name no
 
 def song_of(path: str, tags: Tags, *, duration_s: float | None = None) -> Song:
     """The song that a file's tags describe."""
-    codes = [code for value in tags.get("country") if (code := find_country(value))]
+    named = tags.get("country") or tags.get("artist_country")
+    codes = [code for value in named if (code := find_country(value))]
     return Song(
         path=path,
         artist=_first(tags, "artist"),

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from geoclass.config.frontends import DescriptorsConfig
+from geoclass.config.frontends import DescriptorsConfig, FrontEndConfig
 from geoclass.library.background import GROUPS, draw
 from geoclass.library.fit import SURE, Fitted, Task, fit_task
 from geoclass.library.labels import MIN_ARTISTS, MIN_FILES, Labels
@@ -19,6 +19,7 @@ from geoclass.models.columns import Whiten
 
 N_BINS = 32
 _AT_ONCE = 1_000  # rows: 60 MB
+_MOST_ROWS = 20_000  # of which quantiles are taken
 _N_DRAWN = 400  # rows of each group of the background
 _IS_OF_GROUP = 0.25  # from this share of the labelled files on, a library teaches what a group sounds like
 # Country of popular music: across 40 collections, what such statistics were surest of was right no oftener than chance:
@@ -36,7 +37,7 @@ _NOT_BY_SOUND = (
 class Sounds:
     """What was heard of a library."""
 
-    rows: Tensor  # (n_segments, n_columns) descriptors
+    rows: Tensor  # (n_segments, n_columns) of the front end
     files: NDArray[np.int64]  # (n_segments,) index of the song
 
     @cached_property
@@ -54,8 +55,24 @@ class Taught:
     stopped: frozenset[int] = frozenset()  # popular songs whose country is not to be told from their sound
 
 
+def make_whitening(front_end: FrontEndConfig, rows: Tensor) -> Whiten:
+    """What is done to the columns before anything is learned.
+
+    Args:
+        front_end: What computed the rows.
+        rows: (n_segments, n_columns) of the library. Those of an encoder are made normal by themselves: of no other
+            music is it known how they vary.
+    """
+    if isinstance(front_end, DescriptorsConfig):
+        return _descriptors_whitening()
+    whitening = Whiten(rows.shape[1], N_BINS, shrinkage=1.0)
+    if len(rows):
+        whitening.prepare(rows[:: max(1, len(rows) // _MOST_ROWS)])
+    return whitening.eval()
+
+
 @cache
-def make_whitening() -> Whiten:
+def _descriptors_whitening() -> Whiten:
     """Columns made normal, and uncorrelated as far as popular music and drum loops show how they vary together.
 
     Not by the library itself: what sets its labels apart would count as variation to be removed. Of 52 recordings from
@@ -72,19 +89,30 @@ def whitened(rows: Tensor, whitening: Whiten) -> Tensor:
     return torch.cat([whitening(part) for part in torch.split(rows, _AT_ONCE)])
 
 
-def teach(labels: Labels, sounds: Sounds, artists: Sequence[str], *, whitening: Whiten) -> Taught | str:
+def teach(
+    labels: Labels,
+    sounds: Sounds,
+    artists: Sequence[str],
+    *,
+    rows: Tensor,
+    whitening: Whiten,
+    others_known: bool = True,
+) -> Taught | str:
     """Fit a field, or say why it cannot be learned.
 
     Args:
         labels: What people said.
         sounds: What was heard.
         artists: Of every song.
+        rows: Those of `sounds`, whitened.
         whitening: Of the library.
+        others_known: Whether it is known what other music looks like in such rows: of an encoder it is not.
     """
     labels = _audible(labels, sounds, artists)
     if len(labels.names) < 2:
         return _too_few(labels)
-    rows = whitened(sounds.rows, whitening)
+    if not others_known:
+        return Taught(labels=labels, fitted=fit_task(_task(labels, artists, frozenset()), rows, sounds.files, rows[:0]))
     drawn = {group: whitened(torch.from_numpy(draw(group, _N_DRAWN)), whitening) for group in GROUPS}
     groups = _groups(rows, sounds.files, drawn)
     shares = Counter(groups[file] for file in labels.of_file)

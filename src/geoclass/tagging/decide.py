@@ -94,7 +94,7 @@ def _answer(entry: Entry, policy: Policy, name: str) -> _Answer | None:
     model = _model_answer(entry, name)
     if model is None:
         return None
-    clean: Callable[[str], str] = genre_of_label if name == "genre" else str
+    clean: Callable[[str], str] = genre_of_label if name == "genre" and not model.owners_labels else str
     candidates = tuple((clean(label), probability) for label, probability in model.candidates)
     values = model.value(min_probability=_threshold(entry, policy, name))
     proposed = tuple(dict.fromkeys(filter(None, map(clean, values))))

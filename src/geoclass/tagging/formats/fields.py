@@ -63,6 +63,14 @@ FIELDS: dict[str, Field] = {
         mp4=f"{ITUNES}MusicBrainz Album Release Country",
         asf="MusicBrainz/Album Release Country",
     ),
+    # Never written: the artist's country as other programs name it.
+    "artist_country": Field(
+        id3="TXXX:ARTIST COUNTRY|TXXX:ARTIST_COUNTRY|TXXX:MusicBrainz Artist Country",
+        vorbis="ARTIST COUNTRY|ARTIST_COUNTRY|MUSICBRAINZ_ARTISTCOUNTRY",
+        mp4=f"{ITUNES}ARTIST COUNTRY|{ITUNES}ARTIST_COUNTRY|{ITUNES}MusicBrainz Artist Country",
+        asf="ARTIST COUNTRY|ARTIST_COUNTRY|MusicBrainz/Artist Country",
+        max_chars=_SHORT,
+    ),
     # Never written. They say which files belong together, and what the music may be.
     "title": Field(id3="TIT2", vorbis="TITLE", mp4="©nam", asf="Title", max_chars=_SHORT),
     "artist": Field(id3="TPE1", vorbis="ARTIST", mp4="©ART", asf="Author", max_chars=_SHORT),
