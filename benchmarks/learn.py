@@ -15,7 +15,7 @@ import csv
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ import numpy as np
 from geoclass.errors import DatasetError
 from geoclass.library import labels, teach
 from geoclass.library.fit import SURE
-from geoclass.library.learn import Learned, choose_questions, learn_library
+from geoclass.library.learn import learn_library
 from geoclass.library.library import Library, hear_songs
 from geoclass.library.song import Song
 from geoclass.library.verdict import predict_files
@@ -42,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--only", default="world,gtzan,pop,ask,speed")
+    parser.add_argument("--only", default="world,gtzan,pop,speed")
     options = parser.parse_args()
     world = table(options.data / "world-audio", lambda row: row["group_id"])
     pop = table(options.data / "pop-audio", lambda row: row["artist"] or row["group_id"])
@@ -57,8 +57,6 @@ def main() -> None:
     ):
         if name in wanted:
             report(name, task, clips, quiet, n_folds=options.folds)
-    if "ask" in wanted:
-        report_questions(world, n_folds=options.folds)
     if "speed" in wanted:
         print_speed([clip.path for clip in (*world, *pop)])
 
@@ -142,63 +140,6 @@ def part(library: Library, chosen: Sequence[int]) -> Library:
         failures={},
         notes={},
     )
-
-
-def report_questions(clips: Sequence[Clip], *, n_folds: int, n: int = 20) -> None:
-    """20 questions against 20 random ones, both answered with the truth; three recordings a country are known before.
-
-    Counted are the files of the fold left out that get the right country.
-    """
-    library = heard(clips, "country")
-    gains: defaultdict[str, list[int]] = defaultdict(list)
-    for fold in range(n_folds):
-        taught, tagged = split(clips, fold, n_folds)
-        seen: defaultdict[str, set[str]] = defaultdict(set)
-        for index in taught:
-            if len(seen[clips[index].label]) < 3:
-                seen[clips[index].label].add(clips[index].group)
-        known = {group for groups in seen.values() if len(groups) == 3 for group in groups}
-        before = part(library, taught)
-        start = rightly_written(library, clips, taught, tagged, known)
-        learned = taught_by(before, clips, taught, known)
-        asked = choose_questions(hidden(before, clips, taught, known), n, fields=["country"], learned=learned)
-        groups = {clips[taught[question.song]].group for question in asked}
-        gains["asked"].append(rightly_written(library, clips, taught, tagged, known | groups) - start)
-        open_ = sorted({clips[index].group for index in taught} - known)
-        for draw in range(3):
-            chosen = np.random.default_rng([fold, draw]).permutation(open_)[:n].tolist()
-            gains["random"].append(rightly_written(library, clips, taught, tagged, known | set(chosen)) - start)
-    asked_gain, random_gain = (float(np.mean(gains[name])) for name in ("asked", "random"))
-    print(f"\n{n} questions: {asked_gain:.1f} more files rightly written; {n} random ones: {random_gain:.1f}")
-
-
-def hidden(library: Library, clips: Sequence[Clip], taught: Sequence[int], known: set[str]) -> Library:
-    """The library with the countries of the known recordings only."""
-    songs = [
-        song if clips[taught[index]].group in known else replace(song, country="")
-        for index, song in enumerate(library.songs)
-    ]
-    return replace(library, songs=songs)
-
-
-def taught_by(library: Library, clips: Sequence[Clip], taught: Sequence[int], known: set[str]) -> Learned | None:
-    try:
-        return learn_library(hidden(library, clips, taught, known), fields=["country"], name=None)
-    except DatasetError:
-        return None
-
-
-def rightly_written(
-    library: Library, clips: Sequence[Clip], taught: Sequence[int], tagged: Sequence[int], known: set[str]
-) -> int:
-    learned = taught_by(part(library, taught), clips, taught, known)
-    if learned is None:
-        return 0
-    rest = part(library, tagged)
-    answers = predict_files(learned.bundle, rest.sounds)["country"]
-    names = np.array(learned.bundle.head("country").labels[:-1])
-    truth = np.array([clips[tagged[int(file)]].label for file in np.unique(rest.sounds.files)])
-    return int(((answers.max(axis=1) >= SURE) & (names[answers.argmax(axis=1)] == truth)).sum())
 
 
 def print_speed(paths: Sequence[Path]) -> None:

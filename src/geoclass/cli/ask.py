@@ -26,7 +26,7 @@ def ask_owner(library: "Library", n: int, *, fields: Sequence[str], output: Outp
         before = learn_library(library, fields=fields, name=None, corrections=corrections)
     except DatasetError as error:
         output.say(f"nothing to start from yet: {error.message}")
-    asked = choose_questions(library, n, fields=fields, learned=before, corrections=corrections)
+    asked = choose_questions(library, n, fields=fields, corrections=corrections)
     if not asked:
         output.say("every file has a label already")
     for number, question in enumerate(asked, start=1):

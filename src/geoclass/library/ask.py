@@ -1,8 +1,8 @@
-"""Which files to ask the owner about: those whose answers would teach most.
+"""Which files to ask the owner about: those that stand for most of what nobody has labelled.
 
-Weighted k-means over the artists that are without a label (Zhdanov, "Diverse mini-batch active learning", 2019): the
-weights are how unsure the present model is, so that answers are informative; one artist is asked for each cluster, so
-that they differ; and it is the one in the middle, which stands for the most others.
+Greedy facility location over artists (Wei, Iyer and Bilmes, "Submodularity in data subset selection and active
+learning", 2015): every artist without a label should be like one with a label, so what is asked next is what brings
+most of them closer to one. How unsure a model is plays no part: the least sure are mostly of labels too rare to learn.
 """
 
 from collections import defaultdict
@@ -17,10 +17,9 @@ from geoclass.library.labels import Labels
 from geoclass.library.teach import Sounds, whitened
 from geoclass.models.columns import Whiten
 
-_ROUNDS = 30
-_LEAST = 0.05  # weight of an artist of whom the model is sure
+_MOST = 4_000  # artists that are compared with each other: 64 MB
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,6 @@ def questions(
     artists: Sequence[str],
     *,
     whitening: Whiten,
-    answers: Mapping[str, Floats] | None = None,
     seed: int = 0,
 ) -> list[Question]:
     """At most n files, of different artists, the most telling first.
@@ -50,87 +48,70 @@ def questions(
         sounds: What was heard.
         artists: Of every song.
         whitening: Of the library.
-        answers: By field, what a model says of each file that was heard: (n_files, n_labels), in order; None: no model.
-        seed: Of the first guess at the clusters.
+        seed: Of the artists that are looked at, where there are very many.
     """
-    order = np.unique(sounds.files)
     known = {task: set(found.of_file) - found.weak | found.others for task, found in labels.items()}
-    open_fields = {int(file): tuple(task for task in labels if int(file) not in known[task]) for file in order}
-    members: defaultdict[str, list[int]] = defaultdict(list)
+    order = np.unique(sounds.files).tolist()
+    open_fields = {file: tuple(task for task in labels if file not in known[task]) for file in order}
+    members: defaultdict[str, list[int]] = defaultdict(list)  # every artist's files
     for place, file in enumerate(order):
-        if open_fields[int(file)]:
-            members[artists[int(file)]].append(place)
-    if not members or n < 1:
+        members[artists[file]].append(place)
+    names = sorted(members)
+    if len(names) > _MOST:
+        names = sorted(np.random.default_rng(seed).permutation(names)[:_MOST].tolist())
+    unlabelled = {name: [place for place in members[name] if open_fields[order[place]]] for name in names}
+    if n < 1 or not any(unlabelled.values()):
         return []
     rows = _file_rows(sounds, whitening)
-    doubt = np.ones(len(order))
-    if answers:
-        doubt = np.mean([_doubt(found) for found in answers.values()], axis=0)
-    names = sorted(members)
     points = np.stack([rows[members[name]].mean(axis=0) for name in names])
-    counts = np.array([len(members[name]) for name in names], float)
-    weights = np.array([max(_LEAST, doubt[members[name]].mean()) for name in names]) * np.sqrt(counts)
-    chosen, clusters = _medoids(points, weights, min(n, len(names)), seed=seed)
+    is_open = np.array(
+        [[any(task in open_fields[order[at]] for at in unlabelled[name]) for name in names] for task in labels]
+    )
+    weights = np.sqrt([len(unlabelled[name]) for name in names])  # an album counts more than a song, not ten times
+    likeness = _likeness(points)
+    chosen = _greedy(likeness, is_open, weights, n)
+    nearest = likeness[:, chosen].argmax(axis=1)
     found = []
-    for cluster, index in enumerate(chosen):
-        files = members[names[index]]
-        nearest = min(files, key=lambda place: float(np.square(rows[place] - points[index]).sum()))
-        song = int(order[nearest])
-        stands_for = int(counts[clusters == cluster].sum())
-        found.append(
-            (
-                float(weights[clusters == cluster].sum()),
-                Question(song=song, fields=open_fields[song], stands_for=stands_for),
-            )
-        )
-    return [question for _, question in sorted(found, key=lambda pair: (-pair[0], pair[1].song))]
+    for number, index in enumerate(chosen):
+        song = order[min(unlabelled[names[index]], key=lambda at: float(np.square(rows[at] - points[index]).sum()))]
+        stands_for = sum(len(unlabelled[names[other]]) for other in np.flatnonzero(nearest == number))
+        found.append(Question(song=song, fields=open_fields[song], stands_for=stands_for))
+    return found
+
+
+def _greedy(likeness: Floats, is_open: NDArray[np.bool_], weights: NDArray[np.float64], n: int) -> list[int]:
+    """Indices of artists, each the one that brings the open ones closest to a label.
+
+    Args:
+        likeness: (n_artists, n_artists).
+        is_open: (n_fields, n_artists) whether a label is missing.
+        weights: (n_artists,).
+        n: How many at most.
+    """
+    covered = np.stack([np.where(of.all(), 0.0, likeness[:, ~of].max(axis=1, initial=0.0)) for of in is_open])
+    chosen: list[int] = []
+    for _ in range(min(n, int(is_open.any(axis=0).sum()))):
+        gains = np.zeros(len(weights))
+        for of, near in zip(is_open, covered, strict=True):
+            gains += of * ((weights * of) @ np.maximum(likeness - near[:, None], 0.0))
+        gains = np.where(is_open.any(axis=0), gains, -1.0)
+        gains[chosen] = -1.0
+        best = int(gains.argmax())
+        chosen.append(best)
+        covered = np.where(is_open[:, [best]], np.maximum(covered, likeness[:, best]), covered)
+    return chosen
 
 
 def _file_rows(sounds: Sounds, whitening: Whiten) -> Floats:
     """(n_files, n_columns): the mean of each file's whitened segments."""
-    order, place = np.unique(sounds.files, return_inverse=True)
-    rows = whitened(sounds.rows, whitening).double()
-    summed = torch.zeros(len(order), rows.shape[1], dtype=torch.float64)
+    _, place = np.unique(sounds.files, return_inverse=True)
+    rows = whitened(sounds.rows, whitening)
+    summed = torch.zeros(int(place.max()) + 1, rows.shape[1])
     summed.index_add_(0, torch.from_numpy(place.astype(np.int64)), rows)
-    return np.asarray(summed.numpy() / np.bincount(place)[:, None])
+    return np.asarray(summed.numpy() / np.bincount(place)[:, None], np.float32)
 
 
-def _doubt(probabilities: Floats) -> Floats:
-    """How far each file's best label is from certain: (n_files,) in [0, 1]."""
-    return np.asarray(1.0 - probabilities.max(axis=1))
-
-
-def _medoids(points: Floats, weights: Floats, n: int, *, seed: int) -> tuple[list[int], NDArray[np.int64]]:
-    """Weighted k-means; for each cluster the point nearest to its middle, and the cluster of every point."""
-    random = np.random.default_rng(seed)
-    distance = np.full(len(points), np.inf)
-    centres = points[[int(weights.argmax())]]
-    while len(centres) < n:  # k-means++ (Arthur and Vassilvitskii, 2007), weighted
-        distance = np.minimum(distance, np.square(points - centres[-1]).sum(axis=1))
-        share = distance * weights
-        if share.sum() <= 0:
-            break
-        centres = np.concatenate([centres, points[[random.choice(len(points), p=share / share.sum())]]])
-    clusters = np.zeros(len(points), np.int64)
-    for _ in range(_ROUNDS):
-        clusters = _squared(points, centres).argmin(axis=1)
-        moved = centres.copy()
-        for index in range(len(centres)):
-            if (clusters == index).any():
-                moved[index] = np.average(points[clusters == index], axis=0, weights=weights[clusters == index])
-        if np.allclose(moved, centres):
-            break
-        centres = moved
-    distances = _squared(points, centres)
-    chosen = [
-        int(np.flatnonzero(clusters == index)[distances[clusters == index, index].argmin()])
-        for index in range(len(centres))
-        if (clusters == index).any()
-    ]
-    kept = [index for index in range(len(centres)) if (clusters == index).any()]
-    return chosen, np.searchsorted(kept, clusters)
-
-
-def _squared(points: Floats, centres: Floats) -> Floats:
-    """(n_points, n_centres) squared distances."""
-    return np.asarray(np.square(points).sum(axis=1)[:, None] + np.square(centres).sum(axis=1) - 2 * points @ centres.T)
+def _likeness(points: Floats) -> Floats:
+    """(n, n) cosines, none below 0."""
+    unit = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
+    return np.asarray(np.maximum(unit @ unit.T, 0.0), np.float32)

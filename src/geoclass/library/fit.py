@@ -83,7 +83,7 @@ def fit_task(task: Task, rows: Tensor, files: NDArray[np.int64], background: Ten
     judged_files = np.array(sorted(task.judged))
 
     def by_fold(held_out: NDArray[np.int64]) -> tuple[NDArray[np.int64], Tensor, Tensor]:
-        labels, gate = _fit(task, rows, files, np.setdiff1d(known, held_out), background)
+        labels, gate = fit_rows(task, rows, files, np.setdiff1d(known, held_out), background)
         asked = np.isin(files, np.intersect1d(held_out, judged_files))
         return files[asked], labels(rows[asked]), gate(rows[asked])
 
@@ -92,7 +92,7 @@ def fit_task(task: Task, rows: Tensor, files: NDArray[np.int64], background: Ten
     for row, file in enumerate(judged_files):
         truth[row, list(task.truth[file])] = 1
     temperature, probabilities = _calibrate(task, answers, judged_files, truth)
-    labels, gate = _fit(task, rows, files, known, background)
+    labels, gate = fit_rows(task, rows, files, known, background)
     return Fitted(
         labels=Linear(labels.weight / temperature, labels.bias / temperature),
         gate=gate,
@@ -159,7 +159,7 @@ def file_probabilities(
 # ---- fitting ----------------------------------------------------------------------------------------------------
 
 
-def _fit(
+def fit_rows(
     task: Task, rows: Tensor, files: NDArray[np.int64], known: NDArray[np.int64], background: Tensor
 ) -> tuple[Linear, Linear]:
     """The labels' layer from the known files, and the gate between them and everything else."""

@@ -13,7 +13,7 @@ from geoclass.library.labels import LeftOut, read_labels
 from geoclass.library.learned_bundle import make_bundle, save_learned
 from geoclass.library.library import Library, read_library
 from geoclass.library.teach import Taught, make_whitening, teach, whitened
-from geoclass.library.verdict import FieldVerdict, count_unlabelled, judge, predict_files
+from geoclass.library.verdict import FieldVerdict, count_unlabelled, judge
 from geoclass.library.weak import sure_countries
 from geoclass.library.witnesses import Counsel, consult_library
 from geoclass.progress import Progress
@@ -149,7 +149,6 @@ def choose_questions(
     n: int,
     *,
     fields: Sequence[str] = TASKS,
-    learned: Learned | None = None,
     corrections: Corrections | None = None,
 ) -> list[Question]:
     """The n files whose labels would teach most.
@@ -158,12 +157,10 @@ def choose_questions(
         library: As `read_library` gives it.
         n: How many.
         fields: What may be asked.
-        learned: A model of the library as it is; None: there is none yet.
         corrections: What was answered before.
     """
     if not library.sounds.heard:
         return []
     labels = {task: read_labels(task, library.songs, library.artists, corrections=corrections) for task in fields}
-    answers = predict_files(learned.bundle, library.sounds) if learned and learned.bundle else None
     whitening = make_whitening(library.front_end, library.sounds.rows)
-    return questions(n, labels, library.sounds, library.artists, whitening=whitening, answers=answers)
+    return questions(n, labels, library.sounds, library.artists, whitening=whitening)
