@@ -238,6 +238,18 @@ def test_a_vote_by_album(make) -> None:
     assert [file.changes.get("country") for file in files] == [("TR",), ("TR",), ("IR",), ("IR",)]
 
 
+@pytest.mark.parametrize("evidence", [None, ("sound",)])
+def test_without_a_vote_files_of_one_album_stand_alone(make, evidence: tuple[str, ...] | None) -> None:
+    paths = [write(make(f"{name}.mp3"), artist="Selda", album="x") for name in "ab"]
+    said = {
+        "a.mp3": answer(paths[0], country={"TR": 0.97, "IR": 0.03}),
+        "b.mp3": answer(paths[1], country={"TR": 0.03, "IR": 0.97}),
+    }
+    files = plan(paths, FakeClassifier(said), vote="none", evidence=evidence)
+    assert [file.changes["country"] for file in files] == [("TR",), ("IR",)]
+    assert [file.dissent for file in files] == ["", ""]
+
+
 def test_files_without_an_artist_stand_alone(make) -> None:
     paths = [make("a.mp3"), make("b.mp3")]
     said = {
