@@ -4,10 +4,12 @@
     python tools/mutation_score.py dataset/split geo/borders --sample 60 --seed 0
 
 Prints a row per module (mutants tried, noticed, score) and the mutants that survived, with their difference. A mutant
-that no test reaches counts as survived, one that makes a test run for ever as noticed.
+that no test reaches counts as survived, one that makes a test run for ever as noticed. The tests are collected and run
+once; each mutant is then a fork of that process, in which those tests run that reach the changed function.
 """
 
 import argparse
+import difflib
 import json
 import os
 import random
@@ -18,11 +20,13 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-import tomli_w
+import libcst
+from mutmut.mutation.diff_apply import read_mutant_function, read_original_function
+from mutmut.mutation.file_mutation import mutate_file_contents
 
 ROOT = Path(__file__).parents[1]
-KEPT = ("src", "tests", "docs", "examples", "tools", "benchmarks", "README.md", "CONTRIBUTING.md", "LICENSE", ".ci")
-SURVIVED = (0, 33)  # mutmut's codes for "all tests passed" and "no test runs it"
+KEPT = ("src", "tests", "docs", "examples", "tools", "benchmarks", ".ci", ".github")
+KEPT += ("README.md", "CONTRIBUTING.md", "LICENSE", "pyproject.toml")
 
 
 def main() -> int:
@@ -56,64 +60,53 @@ def score(module: str, tests: list[str], *, sample: int, seed: int, jobs: int) -
     """How many of the sampled mutants of a module its tests notice, and the others with their difference."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copy = Path(folder) / "tree" / "checkout"
-        for name in KEPT:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                copy.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source, copy / name)
-        if (ROOT.parent / "shared").is_dir():  # the real recordings, beside copy/mutants
-            (copy / "shared").symlink_to((ROOT.parent / "shared").resolve())
-        configure(copy, module, tests)
-        mutmut(copy, "no.such.mutant", jobs=jobs)  # makes the mutants, and learns which test reaches which function
-        record = copy / "mutants" / "src" / "geoclass" / f"{module}.py.meta"
-        if not record.exists():
-            sys.exit(f"mutmut made no mutants of {module}: do its tests pass?\n{log(copy)}")
-        names = sorted(json.loads(record.read_text())["exit_code_by_key"])
+        copy_tree(copy)
+        path = f"src/geoclass/{module}.py"
+        mutated = mutate_file_contents(path, (ROOT / path).read_text("utf-8"))
+        (copy / path).write_text(mutated.code, "utf-8")
+        names = sorted(f"geoclass.{module.replace('/', '.')}.{name}" for name in mutated.mutant_names)
+        if not names:
+            sys.exit(f"mutmut makes no mutants of {module}")
         chosen = random.Random(seed).sample(names, min(sample, len(names)))
-        mutmut(copy, *chosen, jobs=jobs)
-        codes = json.loads(record.read_text())["exit_code_by_key"]
-        if untried := [name for name in chosen if codes[name] is None]:
-            sys.exit(f"{len(untried)} mutants of {module} were not tried: do its tests pass?\n{log(copy)}")
-        survivors = [name for name in chosen if codes[name] in SURVIVED]
-        return len(chosen) - len(survivors), [(name, difference(copy, name)) for name in survivors]
+        fates = run(copy, chosen, tests, jobs=jobs)
+        survivors = [name for name in chosen if fates[name] in ("survived", "unreached")]
+        tree = libcst.parse_module(mutated.code)
+        return len(chosen) - len(survivors), [(name, difference(tree, name)) for name in survivors]
 
 
-def configure(copy: Path, module: str, tests: list[str]) -> None:
-    """Narrow mutmut to one module and its tests."""
-    document = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    document["tool"]["mutmut"] |= {
-        "only_mutate": [f"src/geoclass/{module}.py"],
-        "also_copy": list(KEPT),
-        "pytest_add_cli_args_test_selection": tests,
-        "timeout_constant": 8.0,  # times 15 seconds: on a busy machine slow tests are not mutants that were noticed
-    }
-    (copy / "pyproject.toml").write_text(tomli_w.dumps(document), "utf-8")
+def copy_tree(copy: Path) -> None:
+    """What the tests need, so that a mutant that writes files writes them elsewhere."""
+    copy.mkdir(parents=True)
+    for name in KEPT:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy / name)
+    if (ROOT.parent / "shared").is_dir():  # the real recordings, beside the checkout
+        (copy.parent / "shared").symlink_to((ROOT.parent / "shared").resolve())
 
 
-def mutmut(copy: Path, *names: str, jobs: int) -> None:
-    """Run mutmut in the copy; what it prints goes to a log."""
+def run(copy: Path, names: list[str], tests: list[str], *, jobs: int) -> dict[str, str]:
+    """What became of each mutant: "noticed", "endless", "survived" or "unreached"."""
+    task, fates = copy.parent / "task.json", copy.parent / "fates.json"
+    task.write_text(json.dumps({"mutants": names, "tests": tests, "jobs": jobs, "fates": str(fates)}), "utf-8")
     # One thread each: a process that is forked while torch's threads run would wait for them for ever.
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    environment.pop("PYTHONPATH", None)
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(jobs), *names]
-    with open(copy / "mutmut.log", "ab") as output:
-        subprocess.run(command, cwd=copy, env=environment, stdout=output, stderr=output, check=False)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": str(copy / "src")}
+    command = [sys.executable, str(copy / "tools" / "run_mutants.py"), str(task)]
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+    if not fates.exists():
+        sys.exit(f"the mutants were not tried: do the tests pass?\n{(done.stdout + done.stderr)[-3_000:]}")
+    found: dict[str, str] = json.loads(fates.read_text("utf-8"))
+    return found
 
 
-def log(copy: Path) -> str:
-    """The end of what mutmut printed."""
-    return (copy / "mutmut.log").read_text("utf-8", "replace").replace("\r", "\n")[-3_000:]
-
-
-def difference(copy: Path, name: str) -> str:
+def difference(tree: libcst.Module, name: str) -> str:
     """The changed lines of a mutant."""
-    shown = subprocess.run(
-        [sys.executable, "-m", "mutmut", "show", name], cwd=copy, capture_output=True, text=True, check=False
-    ).stdout
-    changed = (line for line in shown.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---"))
-    return "\n".join(f"        {line}" for line in changed)
+    functions = (read_original_function(tree, name), read_mutant_function(tree, name))
+    before, after = (libcst.Module([function]).code.strip().splitlines() for function in functions)
+    changed = [line for line in difflib.unified_diff(before, after, n=0, lineterm="") if line[:2] != "@@"]
+    return "\n".join(f"        {line}" for line in changed[2:])
 
 
 if __name__ == "__main__":

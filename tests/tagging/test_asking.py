@@ -9,6 +9,7 @@ from tag_entries import TARGET, entry
 from tagging_helpers import FakeClassifier, answer
 
 from geoclass.errors import UsageError
+from geoclass.evidence.artist_table import Artist
 from geoclass.evidence.registry import Sources
 from geoclass.inference.prediction import Failure
 from geoclass.tagging.consult import is_settled, unfinished
@@ -142,15 +143,21 @@ def test_the_tag_of_models_names_all_who_decided(make) -> None:
 
 
 class Table:
-    """An artist table in which nobody stands."""
+    """An artist table that remembers whom it was asked about."""
 
     identity = "table of the test"
 
-    def find(self, *_arguments: object, **_options: object) -> list[object]:
-        return []
+    def __init__(self, **countries: str) -> None:
+        self.countries = countries  # by name
+        self.asked: list[str] = []
 
-    def __getattr__(self, name: str):
-        return self.find
+    def by_mbid(self, mbid: str) -> Artist | None:
+        return None
+
+    def by_name(self, name: str) -> tuple[Artist, ...]:
+        self.asked.append(name)
+        country = self.countries.get(name)
+        return (Artist(mbid=name, name=name, country=country),) if country else ()
 
 
 # ---- who is asked -----------------------------------------------------------------------------------------------
@@ -181,6 +188,17 @@ class Sung:
     def __call__(self, path: Path) -> Mapping[str, float]:
         self.asked.append(path.name)
         return {self.language: 0.99}
+
+
+def test_the_artist_table_is_asked_about_what_is_open(make) -> None:
+    known, unknown = (titled(make(f"{artist}.mp3"), NOTHING, artist=artist) for artist in ("Selda", "Other"))
+    done = titled(make("done.mp3"), NOTHING, artist="Done", ARTISTCOUNTRY="GR")
+    table = Table(Selda="TR", Done="TR")
+    policy = Policy(evidence=("artists",), fields=("country",))
+    files = list(plan_tags(None, paths=[known, unknown, done], policy=policy, sources=Sources(artists=table)))
+    assert table.asked == ["Selda", "Other"]
+    assert [file.fields["country"].value for file in files] == [("TR",), (), ("GR",)]
+    assert files[0].changes["evidence"] == ("artists",)
 
 
 def test_what_is_sung_is_asked_where_the_others_are_not_sure(make) -> None:
