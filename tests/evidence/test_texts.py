@@ -4,7 +4,7 @@ import pytest
 
 from geoclass.evidence.credits import host_names, is_nobody
 from geoclass.evidence.language_names import language_name, parse_languages
-from geoclass.evidence.scripts import script_of
+from geoclass.evidence.scripts import letters_in, script_of
 from geoclass.evidence.titles import clean_title
 
 
@@ -21,12 +21,24 @@ from geoclass.evidence.titles import clean_title
         ("เธอ", "Thai"),
         ("Café Müller", "Latin"),
         ("Ω Alpha and Omega", "Latin"),  # one letter is decoration
+        ("Ωμ Alpha and Omega", "Greek"),  # two are not
+        ("Я you", "Cyrillic"),  # unless the text is as short
+        ("Я love", "Latin"),
+        ("東京事変丸の内", "kana"),  # however many Han there are
+        ("한 사랑 愛", "Hangul"),  # the one with most letters
+        ("a" * 4_000 + "사랑", "Latin"),  # what stands behind a page is not read
         ("123 !?", ""),
         ("", ""),
     ],
 )
 def test_script(text: str, script: str) -> None:
     assert script_of(text) == script
+
+
+def test_letters_of_one_script_keep_their_words_apart() -> None:
+    assert letters_in("Love 사랑 you-나 3", "Hangul").split() == ["사랑", "-나", "3"]
+    assert letters_in("夜に駆ける night", "kana").split() == ["夜に駆ける"]
+    assert letters_in("夜に駆ける night", "Han").split() == ["夜", "駆"]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +70,11 @@ def test_only_the_title_is_left_of_a_title(title: str, artist: str, clean: str) 
         ("Burna Boy feat. Wizkid", ("Burna Boy",)),
         ("Burna Boy (ft. Wizkid)", ("Burna Boy",)),
         ("Simon & Garfunkel", ("Simon & Garfunkel", "Simon")),
+        ("Nusrat Fateh Ali Khan with Michael Brook", ("Nusrat Fateh Ali Khan",)),
+        ("Run-D.M.C. presents Aerosmith", ("Run-D.M.C.",)),
+        ("With the Beatles", ("With the Beatles",)),  # nobody stands before the guest
+        ("Tarkan, Sezen Aksu", ("Tarkan, Sezen Aksu", "Tarkan")),
+        ("Various Artists & Friends", ("Various Artists & Friends",)),
         ("Various Artists", ()),
         ("VARIOUS", ()),
         ("V.A.", ()),
@@ -71,6 +88,11 @@ def test_only_the_title_is_left_of_a_title(title: str, artist: str, clean: str) 
 def test_the_host_is_asked_about_not_the_guest(artist: str, hosts: tuple[str, ...]) -> None:
     assert host_names(artist) == hosts
     assert is_nobody(artist) == (not hosts)
+
+
+def test_a_guest_does_not_make_nobody_somebody() -> None:
+    assert host_names("Unknown Artist feat. Somebody") == ()
+    assert host_names("Various Artists with Friends") == ()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from geoclass.errors import UsageError
 from geoclass.evidence import codes, language, words
 from geoclass.evidence.facts import Facts
-from geoclass.evidence.opinion import Opinion, background
+from geoclass.evidence.opinion import Opinion, background, country_index
 from geoclass.evidence.pool import pool
 from geoclass.evidence.registry import CHEAP, WITNESSES, Sources, ask, parse_witnesses
 
@@ -40,6 +40,9 @@ def clues(facts: Facts) -> list[str]:
         ("Em của ngày hôm qua", "VN"),
         ("Sen jag träffade dig är jag inte mig själv", "SE"),
         ("Aku yang jatuh cinta", "ID"),
+        ("آهنگ عاشقانه من برای تو", "IR"),  # Persian, of the scripts that leave several languages open
+        ("зөвхөн чамд", "MN"),
+        ("қазақ елім", "KZ"),
     ],
 )
 def test_a_title_in_the_language_of_one_country_names_it(title: str, country: str) -> None:
@@ -80,6 +83,52 @@ def test_english_beside_another_language_is_the_refrain() -> None:
 def test_a_reason_says_which_language() -> None:
     assert "Turkish" in ask(Facts(title="Şarkılar seni söyler"))[0].because
     assert "Hangul" in ask(Facts(title="눈누난나"))[0].because
+
+
+@pytest.mark.parametrize(
+    ("title", "country", "language"),
+    [("ٹوٹے ہوئے دل", "PK", "Urdu"), ("пісня про кохання", "UA", "Ukrainian"), ("আমি তোমাকে ভালোবাসি", "BD", "Bengali"),
+     ("मराठी गाणी आमची", "IN", "Marathi"), ("حبيبي يا نور العين", "EG", "Arabic")],
+)  # fmt: skip
+def test_letters_of_one_language_name_it_among_those_of_its_script(title: str, country: str, language: str) -> None:
+    (found,) = ask(Facts(title=title))
+    assert found.says(1)[0][0] == country
+    assert found.because.startswith(f"the title is {language}, in ")
+
+
+def test_a_tag_of_two_languages_speaks_for_both_by_halves() -> None:
+    (found,) = ask(Facts(languages=("tur", "ell")))
+    said = dict(found.says(300))
+    assert said["TR"] == pytest.approx(dict(ask(Facts(languages=("tur",)))[0].says(300))["TR"] / 2, abs=0.01)
+    assert said["GR"] + said["CY"] == pytest.approx(0.5, abs=0.02)
+    assert found.because == "the language tag says Turkish and Greek"
+
+
+def test_who_sings_english_is_from_anywhere_and_who_sings_turkish_is_not() -> None:
+    """A share of each language's singers is from elsewhere: three of four for English, one of fifty for the others."""
+    english, turkish = (dict(ask(Facts(languages=(tag,)))[0].says(300)) for tag in ("eng", "tur"))
+    japan = background()[country_index()["JP"]]
+    assert english["JP"] == pytest.approx(0.75 * japan, rel=0.1)
+    assert turkish["JP"] == pytest.approx(0.02 * japan, rel=0.1)
+    assert turkish["TR"] > 0.9
+    assert sum(english.values()) == pytest.approx(1)
+
+
+def test_a_language_that_is_nowhere_at_home_says_nothing() -> None:
+    assert ask(Facts(languages=("zxx", "klingon"))) == []
+    found = ask(Facts(languages=("epo",)))  # Esperanto
+    assert found == [] or found[0].says(1)[0][1] < 0.5
+
+
+def test_what_is_read_first_must_be_clear_to_have_the_word() -> None:
+    """Lyrics that are no text and titles beside an album leave it to the next; the album has the last word."""
+    assert clues(Facts(lyrics="la " * 5, title="Şarkılar seni söyler")) == ["title"]
+    assert clues(Facts(lyrics="xq zw " * 30, title="Şarkılar seni söyler")) == ["title"]
+    assert clues(Facts(lyrics=TURKISH, title="눈누난나")) == ["lyrics"]
+    assert clues(Facts(title="Şarkılar seni söyler", album="눈누난나")) == ["title"]
+    assert clues(Facts(title="12 34", album="눈누난나")) == ["album"]
+    assert clues(Facts(title="", comment=TURKISH)) == ["comment"]
+    assert clues(Facts(album="Şarkılar", comment=TURKISH)) == ["album"]
 
 
 # ---- codes ------------------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ _OTHER_PREFIXES = {
     "FX": "FR", "ZB": "ZA", "KS": "KR",
 }  # fmt: skip
 _WORLDWIDE = {"CP", "DG", "QN", "TC", "VV", "ZZ", "QM", "QT", "QZ"}  # any country, or US agencies that serve the world
-_NOWHERE = {"XW", "XE", "XU", "XG", "ZZ"}  # MusicBrainz' release countries for the world, Europe, unknown
 _MAX_LETTERS = 64
 
 
@@ -32,8 +31,8 @@ def opinions(facts: Facts) -> Iterator[Opinion]:
         because = f"the ISRC was given out in {country}"
         yield opinion(NAME, "code", {country: rate} | _american(country, rates["isrc from the US"]), because)
         return
-    code = visible(facts.release_country, max_letters=_MAX_LETTERS).upper()
-    released = None if code in _NOWHERE else find_country(code)
+    # MusicBrainz' XW, XE and XU, for the world, Europe and what is not known, are no countries.
+    released = find_country(visible(facts.release_country, max_letters=_MAX_LETTERS))
     if released:
         yield opinion(NAME, "code", {released: rates["release country"]}, f"released in {released}")
 
