@@ -260,6 +260,16 @@ def test_tracks_are_evened_out_although_their_segments_are_placed_later() -> Non
     assert Counter(own.country for own in placed.tracks) == dict.fromkeys(COUNTRIES, 9)
     assert {own.split for own in placed.tracks} == {""}
     assert len(placed.left_out) == 20
+    other = place_tracks(tracks, BuildConfig(group="segment", balance="downsample", seed=1))
+    assert {item.track_id for item in other.left_out} != {item.track_id for item in placed.left_out}
+
+
+def test_nothing_is_evened_out_unasked() -> None:
+    tracks = [*tracks_of(12), *[track(900 + n, artist=f"more {n}") for n in range(40)]]
+    placed = place_tracks(tracks, BuildConfig())
+    assert (len(placed.tracks), placed.left_out) == (len(tracks), [])
+    segments = [Segment(own, 0.0, 0.0, own.split) for own in placed.tracks]
+    assert place_segments(segments, BuildConfig(), source="seed 0") == segments
 
 
 def test_splits_are_stratified_by_the_first_task_and_the_first_of_several_genres() -> None:
