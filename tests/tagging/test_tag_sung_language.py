@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mutagen.id3 import ID3, TXXX
 from typer.testing import CliRunner
 
 from geoclass.cli.app import app
@@ -89,3 +90,22 @@ def test_the_option_and_the_witness_belong_together(turkish: Path, music: Path) 
     code, _, err = tag(music, "--evidence", "language", "--language-model", turkish)
     assert code == 2
     assert "--evidence sung-language" in err
+
+
+def test_explain_and_evaluate_ask_it_too(turkish: Path, music: Path, tmp_path: Path) -> None:
+    song = tmp_path / "song.mp3"
+    song.write_bytes(sorted((music / "IN").rglob("*.mp3"))[0].read_bytes())
+    tags = ID3()
+    tags.add(TXXX(encoding=3, desc="ARTISTCOUNTRY", text=["TR"]))
+    tags.save(song)
+    model = ("--language-model", str(turkish))
+    picture = ("--out", str(tmp_path / "song.png"))
+    run = CliRunner().invoke
+    explained = run(app, ["explain", str(song), "--task", "country", *model, *picture])
+    assert explained.exit_code == 0, explained.output
+    assert "it is sung in Turkish" in explained.stdout
+    assert "sung" not in run(app, ["explain", str(song), "--task", "country", *picture]).stdout
+    scored = run(app, ["evaluate", "--library", str(song), "--bootstrap", "0", *model])
+    assert scored.exit_code == 0, scored.output
+    assert "sung-language alone" in scored.stdout
+    assert run(app, ["evaluate", "--dataset", str(tmp_path), *model]).exit_code == 2

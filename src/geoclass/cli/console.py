@@ -21,6 +21,12 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results and er
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Decoding threads; one per core by default.")]
+LanguageModel = Annotated[
+    str | None,
+    typer.Option(
+        "--language-model", help="Whisper, by folder or id: sung-language, what is sung in a file, is a witness too."
+    ),
+]
 SoundPaths = Annotated[list[Path], typer.Argument(help="Sound files, and folders of them.", show_default=False)]
 TagCache = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Read only the tags of files that are new or have changed.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from geoclass.cli.console import SOME_FAILED, Debug, Device, Output, Quiet, Workers, session
+from geoclass.cli.console import SOME_FAILED, Debug, Device, LanguageModel, Output, Quiet, Workers, session
 from geoclass.cli.scores import show_comparison, show_leaks, show_report, show_witnesses
 from geoclass.errors import UsageError
 from geoclass.text import counted
@@ -15,6 +15,7 @@ from geoclass.vocabulary import TASKS
 if TYPE_CHECKING:
     from geoclass.bundle.bundle import Bundle
     from geoclass.evaluation.report import Report
+    from geoclass.evidence.registry import SungLanguageOf
 
 
 def evaluate(
@@ -30,6 +31,7 @@ def evaluate(
     library: Annotated[
         list[Path] | None, typer.Option(help="Score on these files or folders instead; their own tags are the truth.")
     ] = None,
+    language_model: LanguageModel = None,
     leak_report: Annotated[
         bool, typer.Option("--leak-report", help="Show the honest score beside the leaky one.")
     ] = False,
@@ -50,13 +52,22 @@ def evaluate(
             raise UsageError(
                 "--library uses the files' own tags as truth: it cannot be combined with --dataset or --leak-report"
             )
+        if language_model is not None and not library:
+            raise UsageError("--language-model goes with --library: witnesses are asked about files, not data sets")
         from geoclass.bundle.bundle import Bundle
         from geoclass.bundle.catalogue import models_for
 
         if library:
+            from geoclass.cli.tag_setup import open_listener
+            from geoclass.inference.heard import HeardCache
+
             names = models or [str(folder) for folder in models_for(TASKS)]
             bundles = [Bundle.load(name, device=device) for name in names]
-            _score_library(output, bundles, library, report, bootstrap=bootstrap, seed=seed, workers=workers)
+            with HeardCache() as cache:
+                sung = open_listener(language_model, device=device, cache=cache)
+                _score_library(
+                    output, bundles, library, report, sung=sung, bootstrap=bootstrap, seed=seed, workers=workers
+                )
             return
         from geoclass.dataset.dataset import Dataset
         from geoclass.evaluation.report import evaluate as run_evaluation
@@ -109,6 +120,7 @@ def _score_library(
     paths: Sequence[Path],
     folder: Path | None,
     *,
+    sung: "SungLanguageOf | None",
     bootstrap: int,
     seed: int,
     workers: int | None,
@@ -123,7 +135,7 @@ def _score_library(
     files = list(sound_files(paths))
     if not files:
         raise UsageError(f"no sound files in {', '.join(map(str, paths))}")
-    sources = Sources(artists=ArtistTable.open_default())
+    sources = Sources(artists=ArtistTable.open_default(), sung_language=sung)
     with output.progress("listening", total=len(files)) as advance:
         classifier = Classifier(bundles, workers=workers)
         found = evaluate_library(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from geoclass.cli.console import Debug, Device, Output, Quiet, session
+from geoclass.cli.console import Debug, Device, LanguageModel, Output, Quiet, session
 from geoclass.errors import UsageError
 from geoclass.vocabulary import TASKS
 
@@ -29,6 +29,7 @@ def explain(
             metavar="NAMES",
         ),
     ] = None,
+    language_model: LanguageModel = None,
     dataset: Annotated[
         Path | None, typer.Option(help="Explain the model as a whole on this data set instead of one file.")
     ] = None,
@@ -57,21 +58,25 @@ def explain(
             _portray(output, bundle, dataset, task=task, split=split, out=out)
             return
         assert file is not None
+        from geoclass.cli.tag_setup import chosen_witnesses, open_listener
         from geoclass.evidence.artist_table import ArtistTable
         from geoclass.evidence.library import LibraryEvidence
-        from geoclass.evidence.registry import USUAL, Sources, parse_witnesses
+        from geoclass.evidence.registry import Sources
         from geoclass.explain.explain import explain as run_explanation
         from geoclass.explain.explain import write_segment
         from geoclass.explain.plots import draw_explanation
         from geoclass.explain.witnesses import contributions, hear_witnesses
+        from geoclass.inference.heard import HeardCache
 
         found = run_explanation(bundle, file, task=task, label=label, excerpt_seconds=excerpt_seconds)
-        asked = parse_witnesses(evidence) if evidence else ("sound",) if model else USUAL
+        asked = chosen_witnesses(evidence, [model] if model else None, language_model) or ("sound",)
         verdict = None
         if found.prediction.task == "country" and set(asked) != {"sound"}:
             library = None if model else LibraryEvidence.open()
-            sources = Sources(artists=ArtistTable.open_default(), library=library)
-            verdict = hear_witnesses(file, found.prediction, witnesses=asked, sources=sources)
+            with HeardCache() as cache:
+                sung = open_listener(language_model, device=device, cache=cache, excerpt_seconds=excerpt_seconds)
+                sources = Sources(artists=ArtistTable.open_default(), library=library, sung_language=sung)
+                verdict = hear_witnesses(file, found.prediction, witnesses=asked, sources=sources)
         candidates = found.prediction.candidates if verdict is None else verdict.candidates()
         output.table(f"{file.name}: {found.prediction.task}", ["candidate", "probability"], candidates[:5])
         if verdict is not None:

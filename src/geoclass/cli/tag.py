@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
-from geoclass.cli.console import SOME_FAILED, Debug, Device, Quiet, SoundPaths, Workers, session
+from geoclass.cli.console import SOME_FAILED, Debug, Device, LanguageModel, Quiet, SoundPaths, Workers, session
 from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ def tag(
         str | None,
         typer.Option(help="Replace existing values: of all fields, or of the named ones.", metavar="[FIELDS]"),
     ] = None,
-    language_model: Annotated[
-        str | None,
-        typer.Option(help="Whisper, by folder or id: sung-language, what is sung in a file, is a witness too."),
-    ] = None,
+    language_model: LanguageModel = None,
     lookup: Annotated[
         Literal["musicbrainz"] | None, typer.Option(help="Look up artists that the local table lacks.")
     ] = None,
@@ -109,7 +106,13 @@ def tag(
     """
     with session(quiet=quiet or json_, debug=debug) as output:
         from geoclass.cli.tag_output import follow
-        from geoclass.cli.tag_setup import chosen_witnesses, load_classifier, models_by_field, open_sources
+        from geoclass.cli.tag_setup import (
+            chosen_witnesses,
+            load_classifier,
+            models_by_field,
+            open_listener,
+            open_sources,
+        )
         from geoclass.evidence.identify import load_ahead
         from geoclass.inference.heard import HeardCache
         from geoclass.library.learned_bundle import changed_since
@@ -153,13 +156,8 @@ def tag(
                 if changes := changed_since(bundle.training):
                     output.warn(f"the model {bundle.name} was {changes}")
             sources = open_sources(witnesses or (), output, lookup=lookup, models=model or ())
-            if language_model is not None:
-                from geoclass.inference.sung import Listener
-                from geoclass.parallel.device import resolve_device
-
-                where = resolve_device(device)
-                listener = Listener(language_model, excerpt_seconds=excerpt_seconds, cache=cache, device=where)
-                sources = replace(sources, sung_language=listener)
+            listener = open_listener(language_model, device=device, cache=cache, excerpt_seconds=excerpt_seconds)
+            sources = replace(sources, sung_language=listener)
             plan: Iterator[FilePlan] = iter_plan(
                 classifier, paths=files, policy=policy, remembered=remembered, sources=sources
             )

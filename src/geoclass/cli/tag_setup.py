@@ -7,8 +7,9 @@ from geoclass.cli.console import Output
 from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
-    from geoclass.evidence.registry import Sources
+    from geoclass.evidence.registry import Sources, SungLanguageOf
     from geoclass.inference.classifier import Classifier
+    from geoclass.inference.heard import HeardCache
     from geoclass.tagging.policy import Policy
 
 
@@ -53,8 +54,20 @@ def open_sources(witnesses: Sequence[str], output: Output, *, lookup: str | None
     return Sources(artists=known, library=None if models else LibraryEvidence.open())
 
 
+def open_listener(
+    language_model: str | None, *, device: str, cache: "HeardCache | None" = None, **options: Any
+) -> "SungLanguageOf | None":
+    """What is asked for the sung language; None where no Whisper model is named."""
+    if language_model is None:
+        return None
+    from geoclass.inference.sung import Listener
+    from geoclass.parallel.device import resolve_device
+
+    return Listener(language_model, cache=cache, device=resolve_device(device), **options)
+
+
 def load_classifier(models: Sequence[str], policy: "Policy", *, device: str, **options: Any) -> "Classifier | None":
-    """The models named, or those that answer the fields; None where no sound is asked for."""
+    """The models named, or those that answer the fields; None where no sound is asked for, or none would be heeded."""
     from geoclass.bundle.bundle import Bundle
     from geoclass.bundle.catalogue import models_for
     from geoclass.inference.classifier import Classifier
@@ -64,7 +77,10 @@ def load_classifier(models: Sequence[str], policy: "Policy", *, device: str, **o
     if deaf and policy.fields == ("country",):
         return None
     if not chosen:
-        chosen += models_for(policy.fields)
+        others = policy.evidence is not None and set(policy.evidence) != {"sound"}
+        chosen += models_for(policy.fields, unless_mute=("country",) if others else ())
+        if not chosen:
+            return None
     return Classifier([Bundle.load(name, device=device) for name in chosen], **options)
 
 

@@ -14,7 +14,7 @@ from geoclass.evaluation.witnesses import Statements, WitnessScore, score_witnes
 from geoclass.evidence.registry import Sources, ask
 from geoclass.inference.prediction import Failure
 from geoclass.progress import Progress
-from geoclass.tagging.testimony import facts_of
+from geoclass.tagging.testimony import facts_heard
 
 if TYPE_CHECKING:
     from geoclass.inference.classifier import Classifier
@@ -75,7 +75,7 @@ def evaluate_library(
         for of_task in found.values():
             of_task.add(answer, tags)
         if (truth := written_country(tags)) is not None:
-            facts = replace(facts_of(answer.path, tags), heard=answer.fields.get("country"))
+            facts = facts_heard(answer.path, tags, heard=answer.fields.get("country"), sources=sources)
             statements.append(Statements(truth=truth, opinions=tuple(ask(facts, sources=sources))))
     usable = {task: of_task for task, of_task in found.items() if of_task.predictions}
     scores = score_witnesses(statements)

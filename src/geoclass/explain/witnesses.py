@@ -1,17 +1,16 @@
 """What the witnesses say of the country of one file, and how much each adds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from geoclass.errors import TaggingError
-from geoclass.evidence.facts import Facts
 from geoclass.evidence.opinion import country_index
 from geoclass.evidence.pool import Verdict, pool, weight_of
 from geoclass.evidence.registry import Sources, ask
 from geoclass.inference.prediction import FieldPrediction
 from geoclass.tagging.tags import Tags, read_tags
-from geoclass.tagging.testimony import facts_of
+from geoclass.tagging.testimony import facts_heard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +41,7 @@ def hear_witnesses(
         tags = read_tags(path)
     except TaggingError:
         tags = Tags(kind="")
-    facts: Facts = replace(facts_of(path, tags), heard=heard)
+    facts = facts_heard(path, tags, heard=heard, sources=sources)
     return pool(ask(facts, witnesses=witnesses, sources=sources))
 
 

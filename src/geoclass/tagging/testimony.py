@@ -1,6 +1,7 @@
 """From a file's tags and path to what the witnesses say of its country."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from geoclass.evidence import sound, sung_language
@@ -8,7 +9,7 @@ from geoclass.evidence.facts import Facts
 from geoclass.evidence.opinion import Opinion, opinion
 from geoclass.evidence.registry import CHEAP, Sources, ask
 from geoclass.evidence.tables import load_json
-from geoclass.inference.prediction import Prediction
+from geoclass.inference.prediction import FieldPrediction, Prediction
 from geoclass.storage import fingerprint
 from geoclass.tagging.entries import Entry, is_ours
 from geoclass.tagging.tags import Tags
@@ -37,6 +38,12 @@ def facts_of(path: Path, tags: Tags) -> Facts:
         artist_mbids=tags.get("musicbrainz_artist_id"),
         folders=tuple(part.encode("utf-8", "replace").decode() for part in path.parts[1:-1]),
     )
+
+
+def facts_heard(path: Path, tags: Tags, *, heard: FieldPrediction | None, sources: Sources | None) -> Facts:
+    """What a file says of itself, what a model heard of it, and what is sung, where there is a model to ask."""
+    sung = sources.sung_language(path) if sources is not None and sources.sung_language is not None else {}
+    return replace(facts_of(path, tags), heard=heard, sung=sung)
 
 
 def testify(entry: Entry, *, witnesses: Sequence[str], sources: Sources) -> list[Opinion]:

@@ -1,0 +1,28 @@
+"""Which models a run of `tag` loads."""
+
+import pytest
+
+from geoclass.cli.tag_setup import load_classifier
+from geoclass.evidence.registry import USUAL
+from geoclass.tagging.policy import Policy
+
+
+@pytest.mark.parametrize(
+    ("policy", "tasks"),
+    [
+        (Policy(evidence=USUAL), ("genre",)),  # the built-in model of the country is never sure: its threshold is 1
+        (Policy(evidence=("sound",)), ("country", "genre")),
+        (Policy(evidence=("language", "words")), ("genre",)),
+        (Policy(), ("country", "genre")),
+        (Policy(evidence=USUAL, fields=("country",)), None),
+    ],
+)
+def test_a_model_that_nobody_would_heed_is_not_loaded(policy: Policy, tasks: tuple[str, ...] | None) -> None:
+    classifier = load_classifier([], policy, device="cpu")
+    assert (classifier and classifier.tasks) == tasks
+
+
+def test_a_model_that_is_named_is_asked_all_the_same() -> None:
+    classifier = load_classifier(["country-traditional"], Policy(evidence=USUAL, fields=("country",)), device="cpu")
+    assert classifier is not None
+    assert classifier.tasks == ("country",)
