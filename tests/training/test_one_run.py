@@ -121,7 +121,7 @@ def test_a_bundle_says_what_it_was_fitted_on(dataset: Dataset, tmp_path: Path) -
     assert result.bundle.data["split"] == "track-disjoint (artists unknown), seed 0"
     assert result.bundle.data["licence"] == "not stated"
     assert result.bundle.name == "fcnn-data-country"
-    assert result.bundle.release == "ffffff"
+    assert (result.bundle.dataset_hash, result.bundle.release) == ("ffffff", "")
 
 
 # ---- what it is given -------------------------------------------------------------------------------------------
