@@ -151,6 +151,9 @@ def test_of_several_files_the_one_that_says_most_gives_the_reason() -> None:
     (together,) = verdict.opinions
     assert together.because == "b (one of 3 files)"
     assert (together.witness, together.clue) == ("artists", "title")
+    two = pool_files(files[:2])
+    assert two is not None
+    assert two.opinions[0].because == "b (one of 2 files)"
     alone = pool_files([files[1], []])
     assert alone is not None
     assert alone.opinions[0].because == "b"

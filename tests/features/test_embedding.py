@@ -7,20 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from typer.testing import CliRunner
 
 transformers = pytest.importorskip("transformers")
 
 from encoders import FAMILIES, SMALL, save  # noqa: E402
 
-from geoclass.bundle.bundle import Bundle  # noqa: E402
-from geoclass.cli.app import app  # noqa: E402
 from geoclass.config.frontends import EmbeddingConfig  # noqa: E402
-from geoclass.dataset.dataset import Dataset  # noqa: E402
 from geoclass.errors import ConfigError, ModelError  # noqa: E402
 from geoclass.features.embedding import Embedding  # noqa: E402
 from geoclass.features.registry import create_front_end, resolve_front_end  # noqa: E402
@@ -221,41 +216,3 @@ def test_transformers_keeps_its_own_settings(saved: dict[str, Path]) -> None:
     before = logging.get_verbosity(), logging.is_progress_bar_enabled()
     create_front_end(EmbeddingConfig(backbone=str(saved["hubert"])))
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, (arguments, result.output, result.exception)
-    return result.stdout
-
-
-def test_every_command_takes_it(saved: dict[str, Path], music: Path, tmp_path: Path) -> None:
-    data, where = tmp_path / "data", tmp_path / "run"
-    encoder = copy_of(saved, "wav2vec2", tmp_path)
-    settings = ["front_end.kind=embedding", f'front_end.backbone="{encoder}"', "front_end.pooling=mean+std"]
-    options = [word for setting in settings for word in ("--set", setting)]
-    run("build-dataset", data, "--folder", music, "--segment-seconds", 3, *options)
-    dataset = Dataset.open(data)
-    assert dataset.features.shape == (len(dataset.segments), 32)
-    assert isinstance(dataset.front_end, EmbeddingConfig)
-    assert len(dataset.front_end.weights_sha256) == 64
-    run("train", data, "--run-dir", where, "--epochs", 3, "--device", "cpu")
-    bundle = Bundle.load(where)
-    assert bundle.model.name == "fcnn"
-    assert bundle.front_end_config == dataset.front_end
-    assert "accuracy" in run("evaluate", where, "--dataset", data, "--bootstrap", 0)
-    lines = run("tag", music, "--model", where, "--dry-run", "--json", "--min-confidence", 0).splitlines()
-    assert len(lines) == 45
-    assert {json.loads(line)["status"] for line in lines} == {"planned"}
-
-    stored = dataset.features[: dataset.segments.groupby("track_id", sort=False).size().iloc[0]].astype(np.float32)
-    path = music / dataset.tracks.set_index("track_id").loc[dataset.segments["track_id"].iloc[0], "path"]
-    from geoclass.inference.hearing import Hearing, hear
-
-    (heard,) = hear(path, [Hearing.of(bundle, excerpt_seconds=30)], [bundle.front_end])
-    np.testing.assert_allclose(heard.features, stored, atol=5e-3, err_msg="training and tagging hear alike")
-
-    shutil.rmtree(encoder)
-    result = CliRunner().invoke(app, ["tag", str(music), "--model", str(where), "--dry-run", "--again"])
-    assert result.exit_code == 3
-    assert "cannot be loaded" in result.stderr

@@ -89,6 +89,58 @@ def test_weak_labels_teach_beside_people_and_never_make_a_label() -> None:
     assert labels.labelled == 5
 
 
+def test_however_many_weak_labels_make_none_that_nobody_wrote() -> None:
+    found = songs(*[(f"a{index % 3}", "TR", ()) for index in range(6)], *[(f"b{index}", "", ()) for index in range(9)])
+    labels = read_labels("country", found, names(found), weak=dict.fromkeys(range(6, 15), ("GR",)))
+    assert (labels.names, labels.left_out, labels.weak) == (("TR",), (), frozenset())
+
+
+def test_weak_labels_help_a_label_that_people_began() -> None:
+    """Three files by three artists are too few; with what witnesses are sure of, there are enough."""
+    found = songs(*[(f"a{index}", "TR" if index < 3 else "", ()) for index in range(6)])
+    weak = dict.fromkeys(range(6), ("TR",))
+    labels = read_labels("country", found, names(found), weak=weak)
+    assert labels.names == ("TR",)
+    assert labels.weak == {3, 4, 5}, "where people spoke, witnesses are not asked"
+    assert labels.labelled == 3
+    assert read_labels("country", found, names(found)).names == ()
+
+
+def test_a_person_wins_over_a_witness() -> None:
+    found = songs(*[(f"a{index}", "TR", ()) for index in range(5)], *[(f"b{index}", "GR", ()) for index in range(5)])
+    labels = read_labels("country", found, names(found), weak={0: ("GR",), 5: ("TR",)})
+    assert (labels.of_file[0], labels.of_file[5], labels.weak) == (("TR",), ("GR",), frozenset())
+
+
+def test_songs_that_cannot_be_read_have_no_label() -> None:
+    found = [
+        Song(path=f"/music/{n}.mp3", artist=f"a{n}", country="TR", error="damaged" if n == 0 else "") for n in range(6)
+    ]
+    labels = read_labels("country", found, names(found))
+    assert sorted(labels.of_file) == [1, 2, 3, 4, 5]
+    assert (labels.labelled, labels.others) == (5, frozenset())
+
+
+def test_labels_left_out_come_with_most_files_first_and_say_what_is_missing() -> None:
+    rows = [("x", "GR", ())] * 6 + [("y", "IR", ())] * 2 + [("z", "AM", ())] * 2
+    found = songs(*rows)
+    left = read_labels("country", found, names(found)).left_out
+    assert [(of.label, of.files, of.artists) for of in left] == [("GR", 6, 1), ("AM", 2, 1), ("IR", 2, 1)]
+    assert [of.reason for of in left] == ["1 of 3 artists", *["2 of 5 files, 1 of 3 artists"] * 2]
+
+
+def test_several_labels_of_which_one_can_be_learned_are_one() -> None:
+    """A genre that stands on too few files does not make every song one of several genres."""
+    rows = [(f"a{index}", "", ("Jazz", "Polka") if index == 0 else ("Jazz",)) for index in range(6)]
+    found = songs(*rows)
+    labels = read_labels("genre", found, names(found))
+    assert (labels.kind, labels.names) == ("single", ("Jazz",))
+    weak = songs(*[(f"a{index}", "", ("Jazz",) if index % 2 else ("Polka",)) for index in range(12)], ("b", "", ()))
+    weakly = read_labels("genre", weak, names(weak), weak={12: ("Jazz", "Polka")})
+    assert weakly.kind == "single", "witnesses do not make it either"
+    assert weakly.of_file[12] == ("Jazz", "Polka")
+
+
 def test_artists_come_from_tags_then_folders_then_nowhere() -> None:
     found = [
         Song(path="/music/x/1.mp3", artist="Simon feat. Garfunkel"),
