@@ -53,6 +53,8 @@ def test_two_that_agree_are_surer_than_each_by_the_product_of_their_odds() -> No
 def test_contradiction_leaves_doubt() -> None:
     verdict = pool([said(TR=0.9), said("artist id", GR=0.9)])
     assert verdict is not None
+    assert {code for code, _ in verdict.candidates(2)} == {"TR", "GR"}
+    assert len(verdict.candidates()) == 10
     assert verdict.candidates(1)[0][1] < 0.9
 
 

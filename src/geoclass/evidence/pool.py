@@ -86,5 +86,5 @@ def _together(opinions: Sequence[Opinion]) -> Opinion:
     mean = worth * np.average(stacked, axis=0, weights=[_says_much(weights) for weights in stacked])
     place = int(mean.argmax())
     strongest = max(opinions, key=lambda of: (of.log_weights[place], of.because))
-    because = strongest.because + (f" (one of {n} files)" if n > 1 else "")
+    because = f"{strongest.because} (one of {n} files)"
     return Opinion(witness=strongest.witness, clue=strongest.clue, log_weights=mean, because=because)
