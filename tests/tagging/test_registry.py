@@ -193,6 +193,15 @@ def test_the_version_is_the_one_there_or_the_one_asked_for(there: int | None, as
     assert new.endswith(MPEG)
 
 
+@pytest.mark.parametrize("version", [3, 4])
+def test_a_tag_that_has_the_version_already_is_not_converted(version: int) -> None:
+    """Of a frame that nobody knows every byte stays."""
+    body = b"XYZZ\0\0\0\5\0\0hello" + id3(version, TIT2="x", country="TR")[10:]
+    data = b"ID3" + bytes([version, 0, 0, 0, 0, len(body) >> 7, len(body) & 127]) + body + MPEG
+    assert changed("mp3", data, id3_version=version) == changed("mp3", data)
+    assert b"XYZZ\0\0\0\5\0\0hello" in changed("mp3", data, id3_version=version)
+
+
 def test_an_ape_tag_is_changed_where_it_is_the_one() -> None:
     data = MAGIC["wavpack"] + bytes(500) + ape(Title="Ape", ARTISTCOUNTRY="TR")
     found = mutagen.apev2.APEv2(io.BytesIO(changed("wavpack", data)))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import mutagen.id3
 import pytest
+from tagging_helpers import encode
 
 from geoclass.errors import TaggingError
 from geoclass.tagging import tags as tags_module
@@ -157,3 +158,12 @@ def test_how_long_it_plays_without_the_tag_in_front(song: Path, tmp_path: Path) 
     other = tmp_path / "b.txt"
     other.write_bytes(FRAMES)
     assert read_duration_s(other) is None
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "flac", "m4a"])
+@pytest.mark.parametrize("lie", ["mp3", "flac", "m4a", "ogg"])
+def test_how_long_it_plays_whatever_its_name_says(tmp_path: Path, suffix: str, lie: str) -> None:
+    path = tmp_path / f"a.{lie}"
+    tag = b"ID3\4\0\0\0\0\0\x0a" + bytes(10) if suffix == "mp3" else b""
+    path.write_bytes(tag + encode(suffix))
+    assert read_duration_s(path) == pytest.approx(1, abs=0.2)

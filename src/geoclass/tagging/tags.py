@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from geoclass.errors import TaggingError
-from geoclass.tagging.formats import id3, reading
+from geoclass.tagging.formats import reading
 from geoclass.tagging.formats.edit import Edit, Values
 from geoclass.tagging.formats.fields import Tags
 from geoclass.tagging.formats.registry import Format, detect_format
@@ -39,7 +39,7 @@ def read_duration_s(path: Path) -> float | None:
     try:
         with open(path, "rb") as file:
             found = detect_format(file, path.suffix)
-            return reading.duration_s(file, found.kind, start=len(id3.tag_at(file, 0))) if found else None
+            return reading.duration_s(file, found.kind) if found else None
     except Exception:  # mutagen lets almost anything out of damaged headers
         return None
 

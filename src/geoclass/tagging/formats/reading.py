@@ -115,13 +115,12 @@ def read_asf(file: BinaryIO) -> Values:
     return _gathered(ASF(file).tags, read_names("asf"))
 
 
-def duration_s(file: BinaryIO, kind: str, *, start: int = 0) -> float | None:
+def duration_s(file: BinaryIO, kind: str) -> float | None:
     """How long a file plays by its headers, in seconds; None when they do not say.
 
     Args:
         file: The file.
         kind: A key of `registry.FORMATS`.
-        start: Length of the ID3v2 tag in front of it, in bytes.
     """
     import mutagen
     from mutagen import flac, mp3, mp4
@@ -129,7 +128,7 @@ def duration_s(file: BinaryIO, kind: str, *, start: int = 0) -> float | None:
     file.seek(0)
     if kind == "mp3":
         with suppress(mp3.HeaderNotFoundError):  # ADTS
-            return float(mp3.MPEGInfo(file, start).length)
+            return float(mp3.MPEGInfo(file).length)
     by_kind: dict[str, Any] = {"flac": flac.FLAC, "mp4": mp4.MP4}  # of the others, mutagen finds out
     known = by_kind.get(kind, mutagen.File)(file)
     length = getattr(known.info, "length", None) if known is not None else None
