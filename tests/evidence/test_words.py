@@ -68,6 +68,7 @@ def test_each_kind_of_text_speaks_once_and_is_trusted_as_was_fitted() -> None:
     facts = Facts(genres=("Turkish",), grouping="Turkish", album="Turkish", folders=("Turkish Music",))
     found = said(facts)
     assert list(found) == ["genre words", "grouping words", "album words", "folder"]
+    assert {one.witness for one in words.opinions(facts)} == {"words"}
     for clue, (code, probability, _) in found.items():
         shipped = RATES["folder"] if clue == "folder" else 0.95 * RATES[clue]
         assert (code, probability) == ("TR", pytest.approx(alone("TR", shipped)))
