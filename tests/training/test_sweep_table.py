@@ -25,8 +25,11 @@ def dataset(write_dataset: Make, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     generator = np.random.default_rng(0)
     tracks = [
         {
-            "track_id": f"t{number}", "path": "", "artist_id": f"a{number // 2}",
-            "country": COUNTRIES[number // 2 % 3], "split": ("train", "train", "valid", "test")[number // 6 % 4],
+            "track_id": f"t{number}",
+            "path": "",
+            "artist_id": f"a{number // 2}",
+            "country": COUNTRIES[number // 2 % 3],
+            "split": ("train", "train", "valid", "test")[number // 6 % 4],
             "rows": [generator.normal(size=4) + 3 * np.eye(4)[number // 2 % 3]],
         }
         for number in range(48)
