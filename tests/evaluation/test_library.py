@@ -20,6 +20,7 @@ class Sayer:
     """Says of a file what its name says: `FR-80.mp3` is FR with 0.8."""
 
     tasks = ("country",)
+    never_sure = ()
     model_id = "sayer 1 0123abcd"
 
     def predict_many(self, paths: Iterable[Path]) -> Iterator[Prediction | Failure]:

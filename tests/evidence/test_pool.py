@@ -240,3 +240,31 @@ def test_a_sure_model_is_heard_alone() -> None:
     assert verdict.candidates(1)[0] == ("TR", pytest.approx(0.96, abs=0.01))
     assert [of.witness for of in verdict.speaking_for(country_index()["TR"])] == ["sound"]
     assert verdict.speaking_for(country_index()["GR"]) == ()
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2])
+def test_the_reason_names_the_country_that_the_files_together_say(turn: int) -> None:
+    # One file is very sure of Mali; most are for Türkiye.
+    files = [said("sound", because=f"it sounds like {code}", **{code: p}) for code, p in
+             (("ML", 0.7), ("TR", 0.6), ("TR", 0.65), ("TR", 0.55))]  # fmt: skip
+    verdict = pool_files([[of] for of in files[turn:] + files[:turn]])
+    assert verdict is not None
+    (together,) = verdict.opinions
+    assert together.says(1)[0][0] == "TR"
+    assert together.because == "it sounds like TR (one of 4 files)"
+
+
+def test_what_only_the_files_together_say_is_no_single_files_reason() -> None:
+    files = [said("sound", because="Mali", ML=0.5, TR=0.45), said("sound", because="Iran", IR=0.5, TR=0.45)]
+    verdict = pool_files([[of] for of in files])
+    assert verdict is not None
+    assert verdict.candidates(1)[0][0] == "TR"
+    assert "Türkiye" in verdict.opinions[0].because
+    assert "Mali" not in verdict.opinions[0].because
+
+
+def test_the_sound_names_no_country_that_it_does_not_say() -> None:
+    (unsure,) = of_sound(heard(1.0, ML=0.6, **{OUTSIDE: 0.4}))
+    (sure,) = of_sound(heard(ML=0.6, **{OUTSIDE: 0.4}))
+    assert "Mali" not in unsure.because
+    assert sure.because == "it sounds like Mali"

@@ -114,6 +114,7 @@ class FakeClassifier:
 
     model_id = "fake 1 0123abcd"
     tasks = ("country", "genre")
+    never_sure: tuple[str, ...] = ()
 
     def __init__(self, said: Mapping[str, Prediction | Failure] | None = None, *, country="TR", sure=0.62) -> None:
         self.said = said or {}  # by file name

@@ -88,7 +88,7 @@ def test_a_full_disk_under_the_journal_ends_the_run(music: Path, small_disk: Pat
 class Reading:
     """A classifier whose iterator says whether it was closed."""
 
-    model_id, tasks = "fake 1 0123abcd", ("country", "genre")
+    model_id, tasks, never_sure = "fake 1 0123abcd", ("country", "genre"), ()
 
     def __init__(self) -> None:
         self.n_closed = self.n_asked = 0

@@ -8,7 +8,7 @@ import mutagen.id3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tagging_helpers import FakeClassifier, answer
+from tagging_helpers import FakeClassifier, answer, patched
 from typer.testing import CliRunner
 
 from geoclass.cli import tag_setup
@@ -20,6 +20,7 @@ from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.plan import iter_plan, plan_tags
 from geoclass.tagging.policy import Policy
 from geoclass.tagging.tags import read_tags
+from geoclass.tagging.undo import undo
 
 ALL = tuple(WITNESSES)
 TURKISH, ENGLISH, KOREAN = "Şarkılar seni söyler", "Tell me the truth", "눈누난나"
@@ -120,6 +121,20 @@ def test_what_tags_and_table_settle_is_not_decoded(make) -> None:
     assert [path.name for path in classifier.asked] == ["b.mp3", "c.mp3"]
     assert files[0].changes["country"] == files[1].changes["country"] == ("KR",)
     assert "country" not in files[2].changes
+
+
+def test_a_model_that_is_never_sure_of_the_country_is_not_asked_for_it_alone(make) -> None:
+    class NeverSure(Deaf):
+        never_sure = ("country",)
+
+    unclear, tagged = write(make("a.mp3"), title=ENGLISH), write(make("b.mp3"), title=ENGLISH, genre="Rock")
+    for witnesses, paths in ((ALL, [tagged]), (("sound",), [tagged]), (ALL, [unclear, tagged])):
+        classifier = NeverSure()
+        plan(paths, classifier, evidence=witnesses)
+        assert classifier.asked == [path for path in paths if path == unclear]
+    everybody = Deaf()  # one that may be sure is asked
+    plan([tagged], everybody)
+    assert everybody.asked == [tagged]
 
 
 def test_what_nobody_speaks_for_names_no_witness(make, tmp_path: Path) -> None:
@@ -350,3 +365,18 @@ def test_what_was_learned_of_the_library_counts_unless_a_model_is_named(make, ca
     LibraryEvidence(trust={"title": 0.0}, artists={"GR": 40}).save(data_dir() / "models" / "mine")
     assert said()["value"] is None
     assert said("--model", "country-traditional")["value"] == "TR"
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".flac", ".m4a", ".ogg"])
+@pytest.mark.parametrize("before", [None, "sound"])
+def test_undo_takes_the_evidence_back_byte_for_byte(make, tmp_path: Path, suffix: str, before: str | None) -> None:
+    path = make(f"{TURKISH}{suffix}")
+    if before is not None:  # what an earlier run left
+        patched(path, evidence=(before,))
+    original = path.read_bytes()
+    apply_plan(plan([path], fields=("country",)), journal=tmp_path / "run.jsonl")
+    assert read_tags(path).get("evidence") == ("language",)
+    assert path.read_bytes() != original
+    undo(tmp_path / "run.jsonl")
+    assert read_tags(path).get("evidence") == (() if before is None else (before,))
+    assert path.read_bytes() == original

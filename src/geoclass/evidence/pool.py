@@ -11,12 +11,13 @@ artist table is one fact, and ten Turkish titles are one and a half.
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from geoclass.evidence.opinion import Opinion, Weights, best, log_background, softmax
+from geoclass.evidence.opinion import Opinion, Weights, best, country_index, log_background, softmax
 from geoclass.evidence.tables import load_json
+from geoclass.geo.countries import country_name
 
 _SPOKE_FOR = math.log(2)  # a witness speaks for a country when it doubles its odds
 
@@ -84,7 +85,15 @@ def _together(opinions: Sequence[Opinion]) -> Opinion:
     # Sums run in sorted order, so that the same opinions give the same bits in any order.
     stacked = np.array(sorted((of.log_weights for of in opinions), key=lambda weights: weights.tobytes()))
     mean = worth * np.average(stacked, axis=0, weights=[_says_much(weights) for weights in stacked])
-    place = int(mean.argmax())
-    strongest = max(opinions, key=lambda of: (of.log_weights[place], of.because))
-    because = f"{strongest.because} (one of {n} files)"
-    return Opinion(witness=strongest.witness, clue=strongest.clue, log_weights=mean, because=because)
+    first = opinions[0]
+    together = Opinion(witness=first.witness, clue=first.clue, log_weights=mean, because="")
+    country = together.says(1)[0][0]
+    # The reason is that of a file which says the same: "it sounds like Mali" is none for Türkiye.
+    agreeing = [of for of in opinions if of.says(1)[0][0] == country]
+    if agreeing:
+        place = country_index()[country]
+        strongest = max(agreeing, key=lambda of: (of.log_weights[place], of.because))
+        because = f"{strongest.because} (one of {n} files)"
+    else:
+        because = f"{n} files together, none of them alone, say {country_name(country)}"
+    return replace(together, because=because)

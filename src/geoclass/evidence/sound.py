@@ -31,8 +31,12 @@ def opinions(facts: Facts) -> Iterator[Opinion]:
     heard **= _temper(facts.heard.threshold)
     heard *= min(1.0, (1 - _NEVER_SURE) / max(heard.sum(), 1e-12))
     distribution = heard + (1 - heard.sum()) * background()
-    likeliest = country_name(country_codes()[int(heard.argmax())])
-    yield from_distribution(NAME, "sound", distribution, f"it sounds like {likeliest}")
+    likeliest = int(heard.argmax())
+    if distribution.argmax() == likeliest:
+        because = f"it sounds like {country_name(country_codes()[likeliest])}"
+    else:
+        because = "it sounds like no country in particular"
+    yield from_distribution(NAME, "sound", distribution, because)
 
 
 def _temper(threshold: float) -> float:

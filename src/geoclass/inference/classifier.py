@@ -83,6 +83,11 @@ class Classifier:
         return tuple(task for bundle in self.bundles for task in bundle.tasks)
 
     @property
+    def never_sure(self) -> tuple[str, ...]:
+        """Of the tasks those whose model never is: its threshold is 1."""
+        return tuple(head.task for bundle in self.bundles for head in bundle.heads if head.threshold >= 1)
+
+    @property
     def model_id(self) -> str:
         """The identity of every model, as `Bundle.identity` gives it: the provenance in tags."""
         return "; ".join(bundle.identity for bundle in self.bundles)

@@ -31,6 +31,10 @@ class Predictor(Protocol):
     def tasks(self) -> tuple[str, ...]:
         """The fields that it answers."""
 
+    @property
+    def never_sure(self) -> tuple[str, ...]:
+        """Of these the fields on which it is never sure enough to write."""
+
     def predict_many(self, paths: Iterable[Path]) -> Iterator[Prediction | Failure]:
         """One answer a path, in order."""
 
@@ -106,7 +110,8 @@ class Consultation:
     def _needs_no_sound(self, entry: Entry) -> bool:
         if self.policy.evidence is None:
             return False
-        return "sound" not in self.policy.evidence or self._is_sure(entry)
+        deaf = self.classifier is None or "country" in self.classifier.never_sure
+        return deaf or "sound" not in self.policy.evidence or self._is_sure(entry)
 
     def _is_sure(self, entry: Entry) -> bool:
         """Whether those who have spoken settle the country."""
