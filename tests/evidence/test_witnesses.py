@@ -59,6 +59,12 @@ def test_languages_of_several_countries_name_none(title: str) -> None:
     assert best(Facts(title=title))[1] < 0.9
 
 
+def test_han_alone_may_be_japanese() -> None:
+    (said,) = ask(Facts(title="夜行"))
+    assert said.log_weights[country_index()["JP"]] > 0
+    assert best(Facts(title="夜行"))[1] < 0.9
+
+
 def test_a_personal_name_alone_is_no_witness() -> None:
     assert ask(Facts(artist="Mehmet Yılmaz Öztürk", album_artist="Søren Kjærgaard")) == []
 

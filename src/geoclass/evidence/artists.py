@@ -7,6 +7,7 @@ from geoclass.evidence.credits import NOBODY_MBIDS, host_names
 from geoclass.evidence.facts import Facts
 from geoclass.evidence.opinion import Opinion, opinion
 from geoclass.evidence.tables import load_json
+from geoclass.evidence.titles import visible
 
 NAME = "artists"
 
@@ -26,7 +27,9 @@ def opinions(facts: Facts, known: Artists | None) -> Iterator[Opinion]:
                 because = f"MusicBrainz has {artist.name} in {artist.country}"
                 yield opinion(NAME, "artist id", {artist.country: rates["identifier"]}, because)
             return
-    for name in host_names(facts.artist or facts.album_artist):
+    credit = visible(facts.artist or facts.album_artist)
+    # "Crosby, Stills & Nash with Friends" may stand in the table as it is written.
+    for name in dict.fromkeys((credit, *host_names(credit)) if host_names(credit) else ()):
         bearers = known.by_name(name)
         if bearers:
             yield from _of_name(name, bearers, rates)

@@ -10,7 +10,7 @@ MAX_LETTERS = 4_000  # of a text are looked at: lyrics can be 10 MB long
 LANGUAGES_OF_SCRIPT: dict[str, tuple[str, ...]] = {
     "Hangul": ("ko",),
     "kana": ("ja",),
-    "Han": ("zh",),
+    "Han": ("zh", "ja"),
     "Thai": ("th",),
     "Greek": ("el",),
     "Hebrew": ("he",),
