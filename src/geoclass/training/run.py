@@ -174,7 +174,7 @@ def _fitting_in_memory(epochs: Iterator[Epoch], config: RunConfig) -> Iterator[E
 def _is_open(epoch: int, best_epoch: int, config: RunConfig) -> bool:
     """Whether a run at this point would train another epoch."""
     patience = config.training.early_stopping
-    return epoch < config.training.epochs and not (patience and epoch - 1 - best_epoch >= patience and epoch > 0)
+    return epoch < config.training.epochs and not (patience and epoch - 1 - best_epoch >= patience)
 
 
 def _without_length(config: RunConfig) -> dict[str, Any]:
