@@ -129,7 +129,7 @@ def _decode(path: Path) -> str:
     loudest_hz = np.argmax(spectrum) * rate / len(heard)
     expected_hz = _TONE_HZ * rate / RATE
     if abs(loudest_hz - expected_hz) > 10:
-        raise ValueError(f"wrote a tone of {expected_hz:.0f} Hz, heard {loudest_hz:.0f} Hz")
+        raise ValueError(f"encoded a tone of {expected_hz:.0f} Hz, decoded {loudest_hz:.0f} Hz")
     return "written and read"
 
 
@@ -157,7 +157,7 @@ def _has_decoder(codec: str) -> str:
     import av
 
     av.codec.Codec(codec, "r")
-    return f"decoder {codec} is there (nothing here can write one to try it)"
+    return f"decoder {codec} is available (untested: no encoder here can make a test file)"
 
 
 def _models() -> Iterator[Check]:
@@ -178,7 +178,7 @@ def _folders() -> Iterator[Check]:
     from geoclass.storage import cache_dir, data_dir, state_dir
 
     for name, folder in (("data", data_dir()), ("cache", cache_dir()), ("state", state_dir())):
-        yield _attempt(f"{name} folder", partial(_room_in, folder), hint="GEOCLASS_HOME names another user folder")
+        yield _attempt(f"{name} folder", partial(_room_in, folder), hint="set GEOCLASS_HOME to another folder")
     encoding = sys.getfilesystemencoding()
     yield Check(name="file names", is_fine=encoding == "utf-8", says=encoding, hint="set LANG to a UTF-8 locale")
 

@@ -79,13 +79,13 @@ def test_a_missing_part_is_one_error(folder: Path, name: str) -> None:
     document = json.loads((folder / "bundle.json").read_text())
     del document[name]
     (folder / "bundle.json").write_text(json.dumps(document))
-    with pytest.raises(BundleError, match="not a whole bundle"):
+    with pytest.raises(BundleError, match="not a complete bundle"):
         Bundle.load(folder)
 
 
 def test_a_missing_weights_file_is_one_error(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
-    with pytest.raises(BundleError, match="not a whole bundle"):
+    with pytest.raises(BundleError, match="not a complete bundle"):
         Bundle.load(folder)
 
 
@@ -108,7 +108,7 @@ def test_a_damaged_bundle_says_what_to_do(folder: Path, name: str, content: str)
 def test_weights_of_another_shape_are_one_short_error(folder: Path) -> None:
     document = json.loads((folder / "bundle.json").read_text())
     edit(folder, labels={"country": [*document["labels"]["country"], "XX"]})
-    with pytest.raises(BundleError, match="not a whole bundle") as caught:
+    with pytest.raises(BundleError, match="not a complete bundle") as caught:
         Bundle.load(folder)
     assert "\n" not in caught.value.message
 

@@ -118,7 +118,12 @@ def test_models_are_listed_shown_and_exported(small_run: TrainResult, tmp_path: 
         ),
         (["build-dataset", "--uci-root", "{tmp}", "--spotify"], 2, "--spotify does not apply to uci", "--mirage-root"),
         (["train", "{dataset}", "--folds", "-3"], 2, "-3 folds cannot be divided", "--folds 3 or more"),
-        (["train", "{dataset}", "--scheduler", "tcp://127.0.0.1:9"], 2, "--scheduler distributes several", "--folds 5"),
+        (
+            ["train", "{dataset}", "--scheduler", "tcp://127.0.0.1:9"],
+            2,
+            "--scheduler distributes the runs of a sweep",
+            "--folds 5",
+        ),
         (["train", "{dataset}", "--set", "training.lr=fast"], 2, "expected a number", "training.lr=0.001"),
         (["train", "{dataset}", "--set", "training.lrr=1"], 2, "lrr is not a setting", "did you mean training.lr?"),
         (["build-dataset", "--fma-root", "a", "--folder", "b"], 2, "name one corpus, not fma and folder", ""),

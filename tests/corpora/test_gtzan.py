@@ -38,7 +38,7 @@ def test_the_filtered_split_is_the_official_one_and_has_no_place_for_some_clips(
 def test_clips_of_the_split_that_are_not_there_are_counted(tmp_path: Path) -> None:
     corpus = GTZAN(gtzan_tree(tmp_path).root)
     list(corpus.tracks())
-    assert corpus.notes == ["926 of the 930 clips of the fault-filtered split are not here"]
+    assert corpus.notes == ["926 of the 930 clips of the fault-filtered split are missing"]
 
 
 @pytest.mark.parametrize("base", ["genres_original", "genres", "."])
@@ -142,7 +142,7 @@ def test_the_library_uses_the_filtered_split_unless_another_is_asked_for(
     assert dataset.document["split"]["source"] == source
     assert dataset.protocol == protocol
     warnings = json.loads((tmp_path / "out" / "summary.json").read_text())["warnings"]
-    alone = "42 tracks have no artist: each counts as an artist of its own"
+    alone = "42 tracks have no artist: each is treated as a separate artist"
     assert (alone in warnings) == (config.seed == 3)  # only a split that is drawn by artist can say so
 
 

@@ -41,7 +41,7 @@ def test_rows_that_cannot_be_used_are_skipped_each_with_its_reason(tmp_path: Pat
     rows = [[*good, 10, 20], [*good[::-1], 95, 20], [*good[:-1], "x", 10, 20], good[:5], [7]]
     write_csv(tmp_path / "default_features_1059_tracks.txt", rows)
     assert {item.track_id: item.reason for item in UCI(tmp_path).tracks() if isinstance(item, Skipped)} == {
-        "uci-0002": "latitude and longitude are not a point on the globe",
+        "uci-0002": "latitude or longitude out of range",
         "uci-0003": "f68 is not a finite number",
         "uci-0004": "wrong number of values: expected 68, found 3",
         "uci-0005": "wrong number of values: expected 68, found 0",

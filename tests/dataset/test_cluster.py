@@ -95,12 +95,12 @@ def test_another_version_on_a_worker_is_refused(
 
 
 def test_a_scheduler_that_is_not_there_is_one_error(small_dataset: Dataset, music: Path, tmp_path: Path) -> None:
-    with pytest.raises(ClusterError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9"):
+    with pytest.raises(ClusterError, match=r"no dask scheduler responds at tcp://127\.0\.0\.1:9"):
         build_dataset(Folder(music), out=tmp_path / "out", config=small_dataset.config, scheduler="tcp://127.0.0.1:9")
     again = build_dataset(Folder(music), out=tmp_path / "out", config=small_dataset.config)
     assert_same_bytes(small_dataset.folder, again.folder)
 
 
 def test_what_is_no_address_is_not_tried(music: Path, small_dataset: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="my-scheduler: that is no address"):
+    with pytest.raises(UsageError, match="my-scheduler: not a valid address"):
         build_dataset(Folder(music), out=tmp_path / "out", config=small_dataset.config, scheduler="my-scheduler")

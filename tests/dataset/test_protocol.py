@@ -72,7 +72,7 @@ def test_a_hundredth_of_the_scored_tracks_is_named_more_is_a_leak(n_tracks: int,
 def test_splits_by_track_or_segment_are_leaky_whatever_they_hold() -> None:
     assert claim(*three("a", "b", "c"), wanted="track").protocol == "leaky"
     assert claim(*three("a", "b", "c"), wanted="track").group == "track"
-    assert claim(*three("a", "b", "c"), wanted="track").leak == "artists are not kept apart"
+    assert claim(*three("a", "b", "c"), wanted="track").leak == "artists are not kept separate"
     assert claim(*three("a", "a", "c"), wanted="track").leak.startswith("1 of 2 tracks")
     assert claim(*three("a", "b", "c"), wanted="segment") == Claim(
         protocol="leaky", group="segment", leak="segments of one recording are in several splits"

@@ -89,7 +89,7 @@ def test_without_a_model_the_built_in_one_is_asked_or_missed(
     typed = [part.format(data=small_dataset.folder) for part in arguments]
     missed = run(*typed)
     assert missed.exit_code == 3
-    assert "no installed model answers country" in missed.output
+    assert "no installed model predicts country" in missed.output
     small_run.bundle.save(tmp_path / "house")
     found = run(*typed)
     assert "no installed model" not in found.output

@@ -221,5 +221,5 @@ def test_answers_that_are_not_finite_are_refused(make_echo: Make, write_dataset:
     tracks = five()
     tracks[2]["rows"][0] = np.array([np.nan, 0, 0])
     dataset = write_dataset(tracks, labels={"country": LABELS})
-    with pytest.raises(EvaluationError, match="not a finite number for 1 of 5 tracks, first for 2"):
+    with pytest.raises(EvaluationError, match="not finite for 1 of 5 tracks, first for 2"):
         evaluate(make_echo({"country": LABELS}), dataset=dataset)

@@ -81,7 +81,7 @@ def test_a_named_model_speaks_alone_unless_others_are_asked(
     typed = ["explain", str(fado), "--model", str(small_run.run_dir), "--out", str(tmp_path / "x.png"), *more]
     result = CliRunner().invoke(app, typed)
     assert result.exit_code == 0, result.output
-    assert ("what each witness says" in result.output) == speak
+    assert ("contribution of each witness" in result.output) == speak
 
 
 def test_an_unknown_witness_is_wrong_usage(fado: Path) -> None:

@@ -189,7 +189,7 @@ def test_what_is_not_there_is_one_error(tmp_path: Path) -> None:
     assert "--set front_end.backbone=PATH-OR-ID" in (caught.value.hint or "")
     with pytest.raises(ModelError, match="cannot be loaded: it is not in the local cache"):
         create_front_end(EmbeddingConfig(backbone="nobody/nothing", local_files_only=True))
-    with pytest.raises(ModelError, match="cannot be loaded: there is no such folder"):
+    with pytest.raises(ModelError, match="cannot be loaded: the folder does not exist"):
         create_front_end(EmbeddingConfig(backbone=str(tmp_path / "nothing")))
 
 
@@ -200,7 +200,7 @@ def test_a_model_that_is_no_encoder_is_refused(tmp_path: Path) -> None:
     )  # fmt: skip
     transformers.WhisperModel(config).save_pretrained(tmp_path)
     transformers.WhisperFeatureExtractor().save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match="is no encoder of sound"):
+    with pytest.raises(ModelError, match="is not an audio encoder"):
         create_front_end(EmbeddingConfig(backbone=str(tmp_path)))
 
 

@@ -48,7 +48,7 @@ def weights(name: str = "mine") -> bytes:
 
 def test_learn_tag_undo_and_learn_again(library: Path) -> None:
     said = run("learn", library)
-    assert "30 of 30 files heard" in said
+    assert "30 of 30 files analysed" in said
     first = weights()
     before = {path: path.read_bytes() for path in sorted(library.rglob("song*"))}
     answers = [json.loads(line) for line in run("tag", library, "--json", "--model", "mine").splitlines()]
@@ -126,7 +126,7 @@ def test_links_broken_files_and_other_names(library: Path, tmp_path: Path) -> No
     (links / "broken.mp3").write_bytes(b"ID3 and nothing else")
     (links / "gone.mp3").symlink_to(tmp_path / "nowhere.mp3")
     said = run("learn", links, "--name", "linked", code=1)
-    assert "30 of 32 files heard" in said
+    assert "30 of 32 files analysed" in said
     assert "broken.mp3" in said
     assert "gone.mp3" in said
     assert find_bundle("linked").is_dir()

@@ -45,7 +45,7 @@ def test_names_are_listed_by_pattern():
         ("attention-lstm", {"attention": "soft"}, LogMelConfig(), "'self' | 'additive' | 'dot'", "models show"),
         ("lstm", {}, TABLE, "a table of 3 columns has no time", "--set model.frames"),
         ("lstm", {"frames": 2}, TABLE, "does not divide into frames=2", "--set model.frames"),
-        ("lstm", {"frames": 2}, LogMelConfig(), "log-mel has frames of its own", "leave model.frames out"),
+        ("lstm", {"frames": 2}, LogMelConfig(), "log-mel features already have frames", "leave model.frames out"),
         ("wav2vec2-bert", {"backbone": 3}, W2vBertConfig(), "backbone=3 (expected text)", "models show"),
     ],
 )
@@ -66,7 +66,7 @@ def test_all_wrong_arguments_are_named_at_once():
 @pytest.mark.parametrize("arguments", [{"dropout": 3.0}, {"channels": [-3, 2]}])
 def test_sizes_that_torch_refuses_are_named(arguments):
     (key,) = arguments
-    with pytest.raises(ModelError, match=f"attention-cnn cannot be made with {key}="):
+    with pytest.raises(ModelError, match=f"attention-cnn cannot be created with {key}="):
         create_model("attention-cnn", n_classes=3, front_end=LogMelConfig(), **arguments)
 
 

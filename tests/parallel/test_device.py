@@ -34,7 +34,7 @@ def test_what_is_there_is_given(monkeypatch: pytest.MonkeyPatch, name: str, cuda
 @pytest.mark.parametrize(
     ("name", "cuda", "message", "hint"),
     [
-        ("cuda", 0, f"device cuda was asked for, but torch {torch.__version__} sees 0 CUDA devices", "--device cpu"),
+        ("cuda", 0, f"device cuda is not available: torch {torch.__version__} sees 0 CUDA devices", "--device cpu"),
         ("cuda:1", 1, "sees 1 CUDA devices", "nvidia-smi"),
         ("mps", 1, "has no Metal device", "use --device cpu"),
         ("abacus", 1, "unknown device 'abacus'", "use auto, cpu, cuda, cuda:N or mps"),

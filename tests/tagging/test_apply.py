@@ -206,7 +206,7 @@ def test_every_field_that_would_not_read_back_is_named(
     plan = planned(song, country=("TR",), genre=("Folk",), model=("fake 1",))
     (found,) = apply_plan([plan], journal=tmp_path / "journal")
     assert found.status == "failed"
-    assert found.reason == f"{song}: country, model would not read back as written; nothing was changed"
+    assert found.reason == f"{song}: country, model could not be read back as written; nothing was changed"
     assert song.read_bytes() == FRAMES
 
 

@@ -284,7 +284,7 @@ def test_a_model_without_an_answer_is_named_as_the_reason(make) -> None:
             yield from list(super().predict_many(paths))[:0]
 
     (file,) = plan_tags(Dumb(), paths=[make("a.mp3")])
-    assert (file.status, file.reason) == ("failed", "the model gave no answer")
+    assert (file.status, file.reason) == ("failed", "the model gave no prediction")
 
 
 def test_corrections_are_asked_before_any_model(make) -> None:

@@ -54,7 +54,7 @@ def test_what_reads_back_otherwise_is_refused(
         return tag_edits(path, file, spoil(dict(changes)), **options)
 
     monkeypatch.setattr(apply, "tag_edits", spoiled)
-    refused(make(f"music/a.{suffix}"), tmp_path / "journal", f"{field} would not read back as written")
+    refused(make(f"music/a.{suffix}"), tmp_path / "journal", f"{field} could not be read back as written")
 
 
 def test_what_does_not_read_at_all_is_refused(make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def test_a_copy_that_is_not_what_it_should_be_is_refused(
         target.write(data)
 
     monkeypatch.setattr(rewrite, "copy_patched", spoiled)
-    refused(make("music/a.mp3"), tmp_path / "journal", "the copy differs from what was to be written")
+    refused(make("music/a.mp3"), tmp_path / "journal", "the copy differs from what should have been written")
 
 
 def test_edits_of_bytes_that_are_not_there_are_refused(make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def test_a_journal_that_cannot_be_written_ends_the_run(music: Path, tmp_path: Pa
     code, said, seconds = run_until_error("tag", music, "--min-confidence", 0, "--journal", journal)
     assert code == 3, said
     assert f"error: cannot write the journal {journal}: " in said
-    assert "hint: nothing is changed without a journal; name a place that you may write to" in " ".join(said.split())
+    assert "hint: no file is changed without a journal; name a writable folder" in " ".join(said.split())
     assert "Traceback" not in said
     assert seconds < END_S
     assert {path: path.read_bytes() for path in music.iterdir()} == old

@@ -140,8 +140,8 @@ def test_a_journal_whose_only_write_failed_is_no_run_to_undo(home: Path, monkeyp
     [
         (errno.ENOSPC, "free some space", "undo"),
         (errno.EDQUOT, "free some space", "undo"),
-        (errno.EIO, "a place that you may write to", "space"),
-        (errno.EROFS, "a place that you may write to", "space"),
+        (errno.EIO, "a writable folder", "space"),
+        (errno.EROFS, "a writable folder", "space"),
     ],
 )
 def test_the_hint_fits_the_error(
@@ -172,9 +172,7 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     with Journal(path) as journal, pytest.raises(StorageError) as error:
         journal.add(record())
     assert error.value.message == f"cannot write the journal {path}: Not a directory"
-    assert error.value.hint == (
-        "nothing is changed without a journal; name a place that you may write to with --journal"
-    )
+    assert error.value.hint == ("no file is changed without a journal; name a writable folder with --journal")
 
 
 def test_no_file_changes_without_a_record_of_it(make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +215,7 @@ def test_whoever_names_no_journal_is_told_where_they_are(tmp_path: Path, home: P
         with pytest.raises(StorageError) as error:
             undo(path)
         assert str(path) in error.value.message
-        assert "`geoclass undo` alone" in str(error.value.hint)
+        assert "`geoclass undo` without a name" in str(error.value.hint)
         assert str(home) in str(error.value.hint)
 
 

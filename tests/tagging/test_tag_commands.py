@@ -200,7 +200,7 @@ def test_files_that_disagree_with_a_vote_are_listed(fake: FakeClassifier, make) 
         "b.mp3": answer(paths[1], country={"TR": 0.4, "IR": 0.6}),
     }
     result = run("tag", "--vote", "artist", *paths)
-    assert "IR 0.60 by itself, TR 0.65 by the vote" in " ".join(result.output.split())
+    assert "IR 0.60 by itself, TR 0.65 in the vote" in " ".join(result.output.split())
 
 
 def test_review(fake: FakeClassifier, make, tmp_path: Path) -> None:
@@ -267,4 +267,4 @@ def test_undo_of_something_else(fake: FakeClassifier, make) -> None:
     result = run("undo", path)
     assert result.exit_code == 3
     assert f"error: {path} is not a journal of geoclass tag" in result.stderr
-    assert "hint: `geoclass undo` alone takes back the last run" in result.stderr
+    assert "hint: `geoclass undo` without a name undoes the last run" in result.stderr

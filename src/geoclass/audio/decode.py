@@ -151,7 +151,7 @@ def _explain(path: Path) -> str:
     with open(path, "rb") as file:
         start = file.read(12)
     if start.startswith(b"OFR "):
-        return "OptimFROG: there is no decoder for it"
+        return "OptimFROG cannot be decoded"
     if kind := next((kind for kind, matches in _SIGNATURES.items() if matches(start)), None):
         return f"damaged {kind}: cannot be decoded ({path.stat().st_size} bytes)"
     return f"not audio: no known signature (it begins with {start[:8]!r})"

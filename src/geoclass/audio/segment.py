@@ -30,7 +30,7 @@ def cut_segments(
     """
     length = round(seconds * sample_rate)
     if len(waveform) < min(length, MIN_SECONDS * sample_rate):
-        raise AudioError(f"too short: {len(waveform) / sample_rate:.1f} s of sound, {MIN_SECONDS:g} s are needed")
+        raise AudioError(f"too short: {len(waveform) / sample_rate:.1f} s of sound, at least {MIN_SECONDS:g} s needed")
     if len(waveform) < length:
         waveform = np.resize(waveform, length)
     n_segments = len(waveform) // length

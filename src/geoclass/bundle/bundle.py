@@ -100,7 +100,7 @@ class Bundle:
         for head in self.heads:
             if head.task == task:
                 return head
-        raise BundleError(f"model {self.name} answers {', '.join(self.tasks)}, not {task}")
+        raise BundleError(f"model {self.name} predicts {', '.join(self.tasks)}, not {task}")
 
     def normalize(self, features: Tensor) -> Tensor:
         """(batch, n_bands, …) features of any float type -> float32, mean 0 and deviation 1 per band."""
@@ -208,12 +208,12 @@ class Bundle:
             )
         except KeyError as error:
             raise BundleError(
-                f"{folder} is not a whole bundle: bundle.json has no {error}", hint="get or train the model again"
+                f"{folder} is not a complete bundle: bundle.json has no {error}", hint="get or train the model again"
             ) from error
         except (TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise BundleError(
-                f"{folder} is not a whole bundle: {reason}", hint="get or train the model again"
+                f"{folder} is not a complete bundle: {reason}", hint="get or train the model again"
             ) from error
         except (ModelError, ConfigError) as error:
             raise BundleError(

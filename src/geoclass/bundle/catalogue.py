@@ -68,7 +68,7 @@ def models_for(fields: Iterable[str], *, unless_mute: Container[str] = ()) -> li
             answered |= tasks
     if not chosen and not all(field in unless_mute for field in wanted):
         raise BundleError(
-            f"no installed model answers {' or '.join(wanted)}",
+            f"no installed model predicts {' or '.join(wanted)}",
             hint="name one with --model; `geoclass models list` shows them",
         )
     return chosen

@@ -1,1 +1,1 @@
-"""The command line: one command a file, each parses and prints; library functions do the work."""
+"""The command line: one command per file; each parses and prints, library functions do the work."""

@@ -55,10 +55,10 @@ class _InSections(TyperGroup):
 app = typer.Typer(
     name="geoclass",
     cls=_InSections,
-    help="Hear a few seconds of a recording; say which country the music comes from, and its genre.",
+    help="Classify recordings of music by country and genre, from their sound and their tags.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: rich would take half of its time
+    rich_markup_mode=None,  # plain help: importing rich would take half of the time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -8,21 +8,22 @@ import typer
 from geoclass.cli.console import Debug, Quiet, session
 
 artists = typer.Typer(
-    help="Keep a local table of artists' countries, and look into it.", no_args_is_help=True, rich_markup_mode=None
+    help="Import and query a local table of artists' countries.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
 @artists.command("import")
 def import_(
     dump: Annotated[
-        Path, typer.Argument(help="artist.tar.xz of MusicBrainz' JSON dumps, or its lines.", metavar="DUMP")
+        Path, typer.Argument(help="MusicBrainz' JSON dump artist.tar.xz, or the JSON lines in it.", metavar="DUMP")
     ],
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Read MusicBrainz' dump of artists (CC0) into the table that `tag` asks.
+    """Read MusicBrainz' dump of artists (CC0) into the table that `tag` looks artists up in.
 
-    Get artist.tar.xz from https://metabrainz.org/datasets/download. Until the import is done the old table stays.
+    Get artist.tar.xz from https://metabrainz.org/datasets/download. The old table is replaced once the import is
+    complete.
 
     Example: geoclass artists import artist.tar.xz
     """
@@ -35,7 +36,7 @@ def import_(
         known = f"{done.artists:,} artists, {done.with_country:,} with a country"
         output.say(f"{known}, in {default_path()}")
         if done.unreadable:
-            output.warn(f"{done.unreadable:,} lines are no JSON and were passed over")
+            output.warn(f"{done.unreadable:,} lines are not valid JSON and were skipped")
 
 
 @artists.command()
@@ -44,7 +45,7 @@ def show(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show what the table knows of an artist.
+    """Show an artist's entries in the table.
 
     Example: geoclass artists show "Ahmet Kaya"
     """
@@ -74,4 +75,4 @@ def show(
                 output.result("\t".join(row))
         output.table("", ["artist", "country", "note", "MusicBrainz identifier"], rows)
         if len({artist.country for artist in found}) > 1:
-            output.say("a name that artists of several countries bear never decides alone")
+            output.say("a name shared by artists of several countries never decides on its own")

@@ -1,4 +1,4 @@
-"""`geoclass learn --ask N`: the files whose labels would teach most, put to the owner in the terminal."""
+"""`geoclass learn --ask N`: the most informative files, shown to the owner in the terminal to be labelled."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def ask_owner(library: "Library", n: int, *, fields: Sequence[str], output: Output) -> "Learned | None":
-    """Ask about n files and remember the answers as corrections; what was learned before is given back, if anything."""
+    """Ask for the labels of n files and store them as corrections; returns the model before that, if there is one."""
     from geoclass.library.learn import choose_questions, learn_library
     from geoclass.tagging.corrections import Corrections
 
@@ -25,15 +25,15 @@ def ask_owner(library: "Library", n: int, *, fields: Sequence[str], output: Outp
     try:
         before = learn_library(library, fields=fields, name=None, corrections=corrections)
     except DatasetError as error:
-        output.say(f"nothing to start from yet: {error.message}")
+        output.say(f"no model yet: {error.message}")
     asked = choose_questions(library, n, fields=fields, corrections=corrections)
     if not asked:
-        output.say("every file has a label already")
+        output.say("every file already has a label")
     for number, question in enumerate(asked, start=1):
         song = library.songs[question.song]
         by = f"{song.artist}: " if song.artist else ""
         output.say(
-            f"\n{number} of {len(asked)}: {by}{song.name}  ({song.path}; stands for {question.stands_for} files)"
+            f"\n{number} of {len(asked)}: {by}{song.name}  ({song.path}; represents {question.stands_for} files)"
         )
         for field in question.fields:
             if not _ask_field(field, song.path, song.artist, corrections, output):
@@ -62,13 +62,13 @@ def _ask_field(field: str, path: str, artist: str, corrections: "Corrections", o
 
 
 def say_gain(before: "Learned | None", after: "Learned", output: Output) -> None:
-    """What the answers changed."""
+    """Print what the new labels changed."""
     for task, verdict in after.fields.items():
         old = before.fields.get(task) if before is not None else None
         was = "nothing" if old is None else f"{old.written:.0%}"
         unlabelled = after.would_write[task]
         had = before.would_write[task][0] if before is not None and task in before.would_write else 0
         output.say(
-            f"{task}: written of the labelled files {was} before, {verdict.written:.0%} now; of those without a label "
-            f"{had:,} before, {unlabelled[0]:,} now"
+            f"{task}: share of labelled files written: {was} before, {verdict.written:.0%} now; unlabelled files "
+            f"written: {had:,} before, {unlabelled[0]:,} now"
         )

@@ -1,4 +1,4 @@
-"""`geoclass build-dataset`: a corpus on disk to a data set."""
+"""`geoclass build-dataset`: from a corpus on disk to a data set."""
 
 from collections.abc import Mapping
 from pathlib import Path

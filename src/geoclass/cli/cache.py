@@ -1,10 +1,12 @@
-"""`geoclass cache`: what was heard of files, kept so that they need not be decoded again."""
+"""`geoclass cache`: the cache of audio features, which saves decoding files again."""
 
 import typer
 
 from geoclass.cli.console import Debug, Quiet, session
 
-cache = typer.Typer(help="Show or clear what was heard of files.", invoke_without_command=True, rich_markup_mode=None)
+cache = typer.Typer(
+    help="Show or clear the cache of audio features.", invoke_without_command=True, rich_markup_mode=None
+)
 
 
 @cache.callback()
@@ -15,7 +17,7 @@ def _default(context: typer.Context) -> None:
 
 @cache.command()
 def info(quiet: Quiet = False, debug: Debug = False) -> None:
-    """Show where the cache is, and how much is in it.
+    """Show the location and size of the cache.
 
     Example: geoclass cache info
     """
@@ -31,7 +33,7 @@ def info(quiet: Quiet = False, debug: Debug = False) -> None:
 
 @cache.command()
 def clear(quiet: Quiet = False, debug: Debug = False) -> None:
-    """Forget what was heard; the next run decodes its files again.
+    """Delete the cached features; the next run decodes its files again.
 
     Example: geoclass cache clear
     """

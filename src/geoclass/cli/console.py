@@ -1,4 +1,4 @@
-"""What the commands share: printing, progress, and the way from an error to an exit code.
+"""What the commands share: printing, progress, and the mapping from errors to exit codes.
 
 Results go to stdout; progress, warnings and errors to stderr. rich is imported when something is printed.
 """
@@ -37,7 +37,7 @@ _WIDE = 100  # columns: on a terminal as wide as this, a table may wrap its cell
 
 
 class Output:
-    """Where a command prints to. `quiet` silences all but results (`result`) and errors."""
+    """Prints for a command. `quiet` silences all but results (`result`) and errors."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
@@ -94,7 +94,7 @@ class Output:
 
     @contextmanager
     def progress(self, description: str, *, total: int | None = None, unit: str = "files") -> Iterator[Progress]:
-        """A bar with rate and time left on a terminal's stderr; nothing when that is piped. Yields `advance`."""
+        """Show a bar with rate and time left on stderr if that is a terminal. Yields `advance`."""
         if self.quiet or not sys.stderr.isatty():
             yield lambda n=1, *, total=None, note=None: None
             return
@@ -138,7 +138,9 @@ def session(*, quiet: bool, debug: bool) -> Iterator[Output]:
         print_error(error.message, hint=error.hint)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        print_error("interrupted", hint="what was finished is kept; run it again to go on (train: with --resume)")
+        print_error(
+            "interrupted", hint="finished work is kept; run the command again to continue (train: with --resume)"
+        )
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit stays quiet

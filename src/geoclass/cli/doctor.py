@@ -1,4 +1,4 @@
-"""`geoclass doctor`: does this machine have what geoclass needs?"""
+"""`geoclass doctor`: check that this machine has what geoclass needs."""
 
 import typer
 
@@ -8,8 +8,8 @@ from geoclass.cli.console import NOT_DONE, Debug, Quiet, print_error, session
 def doctor(quiet: Quiet = False, debug: Debug = False) -> None:
     """Check versions, devices, decoders, models, folders and free space, one line each.
 
-    A tiny sound of each format is made and read. Bug reports begin with what this prints. With --quiet, only problems
-    are printed. The exit code is 0 when all is well, else 3.
+    A short sound is encoded and decoded in each format. Include the output in bug reports. With --quiet, only problems
+    are printed. The exit code is 0 if there are no problems, else 3.
 
     Example: geoclass doctor
     """
@@ -25,4 +25,4 @@ def doctor(quiet: Quiet = False, debug: Debug = False) -> None:
                 output.result(f"ok     {check.name}: {check.says}")
         if wrong:
             raise typer.Exit(NOT_DONE)
-        output.say("all is well")
+        output.say("no problems found")

@@ -29,7 +29,8 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
     report: Annotated[Path | None, typer.Option(help="Write metrics, predictions, figures and a page here.")] = None,
     library: Annotated[
-        list[Path] | None, typer.Option(help="Score on these files or folders instead; their own tags are the truth.")
+        list[Path] | None,
+        typer.Option(help="Score on these files or folders instead; their tags are the ground truth."),
     ] = None,
     language_model: LanguageModel = None,
     leak_report: Annotated[
@@ -50,7 +51,7 @@ def evaluate(
     with session(quiet=quiet, debug=debug) as output:
         if library and (dataset is not None or leak_report):
             raise UsageError(
-                "--library uses the files' own tags as truth: it cannot be combined with --dataset or --leak-report"
+                "--library uses the files' tags as ground truth: it cannot be combined with --dataset or --leak-report"
             )
         if language_model is not None and not library:
             raise UsageError("--language-model goes with --library: witnesses are asked about files, not data sets")
@@ -148,16 +149,16 @@ def _score_library(
             output.warn(f"{task}: no file to score the model on ({said or 'none was read'})")
     show_witnesses(output, found.witnesses)
     for task, advice in found.advice.items():
-        share = f", {advice.agreeing / advice.written:.0%} of them as the tags say" if advice.written else ""
+        share = f", {advice.agreeing / advice.written:.0%} of them in agreement with the tags" if advice.written else ""
         output.say(
             f"\n{task}: {counted(advice.files, 'file')} to compare; {advice.written} would have been written{share}"
         )
         if advice.min_confidence is None:
-            output.say(f"no --min-confidence gives {TARGET_PRECISION:.0%} precision on this library")
+            output.say(f"no --min-confidence reaches {TARGET_PRECISION:.0%} precision on this library")
         else:
             output.say(
-                f"--min-confidence {advice.min_confidence:.2f} gives {TARGET_PRECISION:.0%} precision on this library "
-                f"and writes {advice.would_write} of {advice.files}"
+                f"--min-confidence {advice.min_confidence:.2f} reaches {TARGET_PRECISION:.0%} precision on this "
+                f"library and writes {advice.would_write} of {advice.files}"
             )
     for failure in found.failures:
         output.warn(f"{failure.path}: {failure.reason}")

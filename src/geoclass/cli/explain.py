@@ -1,4 +1,4 @@
-"""`geoclass explain`: why a file gets its country or genre, or what a model listens for."""
+"""`geoclass explain`: why a file is given its country or genre, or which features a model relies on."""
 
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +41,7 @@ def explain(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show which witnesses, seconds and bands decided, the candidates, and where they are on the map.
+    """Show which witnesses, seconds and frequency bands decided, and the candidates on a map.
 
     Example: geoclass explain song.mp3 --out song.png --top-segments song-why.wav
     """
@@ -82,13 +82,14 @@ def explain(
         if verdict is not None:
             added = contributions(verdict, candidates[0][0])
             rows = [(one.witness, f"{one.log_odds:+.2f}", one.because) for one in added]
-            output.table("\nwhat each witness says", ["witness", f"log-odds of {candidates[0][0]}", "because"], rows)
+            columns = ["witness", f"log-odds of {candidates[0][0]}", "reason"]
+            output.table("\ncontribution of each witness", columns, rows)
         best = found.top_segment()
         start_s = found.starts_s[best]
         seconds = f"{start_s:.0f} to {start_s + found.segment_seconds:.0f} s of the excerpt"
         output.say(f"{seconds} contribute most to {_said(found.label)} ({found.support[best]:.2f})")
         if found.columns:
-            output.table("what decided", ["number", "contribution to the score"], found.strongest_columns(10))
+            output.table("contributions", ["feature", "contribution to the score"], found.strongest_columns(10))
         picture = draw_explanation(
             found, bundle.front_end_config, out or Path(f"{file.stem}-explained.png"), verdict=verdict
         )

@@ -96,12 +96,12 @@ def _audit(output: Output, dataset: Any) -> None:
         (one.kind, f"{one.first} / {one.second}", one.shared, f"{one.tracks} of {one.of}", "; ".join(one.examples[:2]))
         for one in found.shared
     ]
-    output.table("\nleaks: what two splits share", ["what", "splits", "shared", "tracks affected", "examples"], rows)
+    output.table("\nleaks: shared between splits", ["what", "splits", "shared", "tracks affected", "examples"], rows)
     if found.copies:
         copies = [
             (f"{c.first} {c.first_track}", f"{c.second} {c.second_track}", c.similarity) for c in found.copies[:10]
         ]
-        output.table("\nnear-identical sound", ["here", "there", "correlation"], copies)
+        output.table("\nnear-identical sound", ["track", "near-identical track", "correlation"], copies)
     if found.note:
         output.say(found.note)
 
@@ -110,5 +110,5 @@ def _durations(output: Output, dataset: Any) -> None:
     seconds = dataset.tracks["duration_s"].dropna()
     if len(seconds):
         parts = seconds.quantile([0.0, 0.25, 0.5, 0.75, 1.0]).tolist()
-        names = ["shortest", "quarter", "median", "three quarters", "longest"]
-        output.table("\ndurations in seconds, as the corpus states them", names, [parts])
+        names = ["shortest", "25th percentile", "median", "75th percentile", "longest"]
+        output.table("\ndurations in seconds, according to the corpus", names, [parts])

@@ -1,4 +1,4 @@
-"""`geoclass learn`: a model of one's own library."""
+"""`geoclass learn`: train a model on a tagged library."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,15 +20,16 @@ def learn(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Sound files, and folders of them.", show_default=False)
     ] = None,
-    fields: Annotated[str, typer.Option(help="Fields to learn, where there are enough labels.")] = "country,genre",
+    fields: Annotated[str, typer.Option(help="Fields to train, where there are enough labels.")] = "country,genre",
     name: Annotated[
         str, typer.Option(help="Name of the model; `tag` uses `mine` unless --model names another.")
     ] = "mine",
     ask: Annotated[
-        int, typer.Option(min=0, help="Ask for the labels of the N files that would teach most, then learn again.")
+        int, typer.Option(min=0, help="Ask for the labels of the N most informative files, then train again.")
     ] = 0,
     weak_labels: Annotated[
-        bool, typer.Option("--weak-labels", help="Also learn from countries of which the other witnesses are certain.")
+        bool,
+        typer.Option("--weak-labels", help="Also train on countries that the other witnesses make almost certain."),
     ] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write the results to a folder, as a page and as JSON.", show_default=False)
@@ -45,10 +46,10 @@ def learn(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Make a model of your own library from the countries and genres that people wrote into it.
+    """Train a model on your library, from the countries and genres that people wrote into its tags.
 
-    What geoclass wrote itself teaches nothing. The table says what the model can do: each file is judged by a model
-    that had heard nothing else by its artist. `geoclass tag` uses the model from then on.
+    Values written by geoclass are not used. The table shows results of cross-validation by artist: no file is scored
+    by a model trained on its artist. From then on, `geoclass tag` uses the model.
 
     Example: geoclass learn ~/Music
     """
@@ -93,7 +94,7 @@ class _Hearing:
 
 
 def _print(found: "Learned", output: Output, name: str) -> None:
-    output.say(f"{found.heard:,} of {found.files:,} files heard")
+    output.say(f"{found.heard:,} of {found.files:,} files analysed")
     for note, count in sorted(found.notes.items()):
         output.say(f"  left out: {count:,} ({note})")
     for verdict in found.fields.values():
@@ -133,13 +134,13 @@ def _print_field(verdict: "FieldVerdict", output: Output) -> None:
         )
         for label in verdict.labels
     ]
-    title = f"\n{verdict.task}: what the model says of files whose artist it had not heard"
-    output.table(title, ["label", "files", "artists", "found", "right when written"], rows)
+    title = f"\n{verdict.task}: cross-validated by artist"
+    output.table(title, ["label", "files", "artists", "recall", "precision"], rows)
     output.say(summary(verdict))
     if verdict.weak:
-        output.say(f"{verdict.weak:,} more files taught by what their titles, words and artists make certain")
+        output.say(f"{verdict.weak:,} more training files, with the country established by title, words and artist")
     if verdict.stopped:
-        output.say(f"{verdict.stopped:,} popular songs were left out: their sound does not tell their country")
+        output.say(f"{verdict.stopped:,} popular songs were left out: their sound does not determine their country")
     if verdict.suspicions:
         shown = [
             (one.path, ", ".join(one.label), f"{one.heard} {one.probability:.2f}") for one in verdict.suspicions[:20]

@@ -1,4 +1,4 @@
-"""`geoclass map`: a collection as one page."""
+"""`geoclass map`: a page about a collection."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,15 +11,15 @@ from geoclass.cli.console import SOME_FAILED, Debug, Quiet, SoundPaths, TagCache
 def map_(
     paths: SoundPaths,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("library.html"),
-    title: Annotated[str, typer.Option(help="Its heading; the names of the folders by default.")] = "",
+    title: Annotated[str, typer.Option(help="Heading of the page; the names of the folders by default.")] = "",
     cache: TagCache = True,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Draw a collection as a page: a world map, artists by country, genres, decades, what is unknown.
+    """Write a page about a collection: a world map, artists by country, genres, decades, missing tags.
 
-    The page is one file that needs no network. It shows what the tags say: what geoclass wrote, and how sure it was,
-    apart from what people wrote.
+    The page is a single file that needs no network. Values written by geoclass are shown, with their probabilities,
+    apart from those written by people.
 
     Example: geoclass map ~/Music --out library.html
     """

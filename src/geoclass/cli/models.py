@@ -1,4 +1,4 @@
-"""`geoclass models`: the networks that can be trained and the models that can be used."""
+"""`geoclass models`: installed models, and networks to train."""
 
 import shlex
 import shutil
@@ -20,7 +20,7 @@ def _default(context: typer.Context) -> None:
 
 @models.command("list")
 def list_(quiet: Quiet = False, debug: Debug = False) -> None:
-    """List the installed models and the networks that `train` can make.
+    """List the installed models and the networks that `train` offers.
 
     Example: geoclass models list
     """
@@ -37,7 +37,7 @@ def list_(quiet: Quiet = False, debug: Debug = False) -> None:
         networks = [
             (name, ", ".join(network.front_ends), _first_line(network.__doc__)) for name, network in MODELS.items()
         ]
-        output.table("\nnetworks for train", ["name", "reads", "what"], networks)
+        output.table("\nnetworks for train", ["name", "input features", "description"], networks)
 
 
 @models.command()
@@ -68,11 +68,11 @@ def show(
 @models.command()
 def export(
     name: Annotated[str, typer.Argument(help="An installed model, a run or a bundle.")],
-    folder: Annotated[Path, typer.Argument(help="Where to; must not exist.")],
+    folder: Annotated[Path, typer.Argument(help="Destination folder; must not exist yet.")],
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Copy a model to a folder of its own, to pass it on.
+    """Copy a model into a new folder, to share it.
 
     Example: geoclass models export runs/first ./my-model
     """
@@ -82,7 +82,7 @@ def export(
         from geoclass.errors import UsageError
 
         source = find_bundle(name)
-        Bundle.load(source)  # nothing damaged is passed on
+        Bundle.load(source)  # raises if the model is damaged
         if folder.exists():
             raise UsageError(f"{folder} exists already", hint="name a new folder")
         shutil.copytree(source, folder)

@@ -22,7 +22,7 @@ def playlist(
         typer.Option(
             min=0,
             max=1,
-            help="Lowest probability of values that geoclass wrote; values that people wrote always count.",
+            help="Minimum probability of values written by geoclass; values written by people always count.",
         ),
     ] = 0.0,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Random order instead of by artist.")] = False,

@@ -28,9 +28,12 @@ def predict(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="JSON lines instead of CSV on stdout.")] = False,
     embeddings: Annotated[
-        Path | None, typer.Option(help="Also write (n inputs, n dimensions) as .npy.", show_default=False)
+        Path | None,
+        typer.Option(help="Also write the embeddings (n_inputs, n_dimensions) as .npy.", show_default=False),
     ] = None,
-    name_column: Annotated[str, typer.Option(help="Column of a table that names its rows.", show_default=False)] = "",
+    name_column: Annotated[
+        str, typer.Option(help="Column of a table that holds the names of its rows.", show_default=False)
+    ] = "",
     excerpt_seconds: Annotated[
         float, typer.Option(min=3, help="Seconds to analyse, from the middle of the file.")
     ] = 30.0,
@@ -41,7 +44,7 @@ def predict(
 ) -> None:
     """Print the best candidates for each input with calibrated probabilities; write no tags.
 
-    There is one row per input, in input order; one that cannot be read is a row with the reason.
+    There is one row per input, in input order; for an unreadable input, the row holds the reason.
 
     Example: geoclass predict field-recordings/ --model country-traditional --top 3 --out predictions.csv
     """
@@ -53,7 +56,9 @@ def predict(
 
         as_json = json_ or (out is not None and out.suffix == ".jsonl")
         if out is not None and json_ and out.suffix != ".jsonl":
-            raise UsageError(f"--json writes JSON lines, and --out {out} is not called .jsonl", hint="drop one of them")
+            raise UsageError(
+                f"--json writes JSON lines, but --out {out} does not end in .jsonl", hint="drop one of them"
+            )
         bundles = [Bundle.load(name, device=device) for name in model or models_for(("country", "genre"))]
         answers = run_prediction(
             inputs, bundles=bundles, name_column=name_column, embed=embeddings is not None,
@@ -75,7 +80,7 @@ def predict(
 
 
 def _write(output: Output, answers: Any, writer: Any, vectors: Any) -> tuple[int, int]:
-    """How many answers there were, and how many of them failures."""
+    """Write all answers; returns how many there were, and how many of them failed."""
     from geoclass.inference.prediction import Failure
 
     n = n_failed = 0

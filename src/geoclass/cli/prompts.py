@@ -1,8 +1,8 @@
-"""What people type in the terminal, as values of fields."""
+"""Parses field values typed in the terminal."""
 
 
 def parse_value(name: str, text: str) -> tuple[str, ...] | None:
-    """The values that somebody typed; () for none, None for what cannot be."""
+    """The values typed; () for none, None if invalid."""
     if not text:
         return ()
     if name == "genre":

@@ -19,9 +19,9 @@ _CHOICES = {"a", "s", "c", "l", "q"}
 
 
 def review_plan(plan: Iterator["FilePlan"], *, remembered: "Corrections", output: Output) -> Iterator["FilePlan"]:
-    """The files of a plan as a person wants them; ends early on "quit".
+    """The files of a plan as reviewed by a person; ends early on "quit".
 
-    Corrections are saved at once, and hold for the artist's other files in the same run.
+    Corrections are saved at once, and apply to the artist's other files in the same run.
     """
     accept_all = False
     with closing_source(plan) as files:
@@ -60,7 +60,7 @@ def _ask() -> str:
 
 
 def _correct(file: "FilePlan", remembered: "Corrections", output: Output) -> "FilePlan":
-    """Ask for each field; what is typed replaces the proposal, nothing keeps it."""
+    """Ask for each field; an empty answer keeps the proposal."""
     from geoclass.tagging.tags import Tags
 
     tags = Tags(kind="", values=file.before)

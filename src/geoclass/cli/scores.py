@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def show_report(output: Output, report: "Report") -> None:
-    """A table of metrics for each task, and what must be said about them."""
+    """Print a table of metrics for each task, with the necessary caveats."""
     for task_report in report.tasks.values():
         _show_task(output, task_report.metrics)
 
@@ -98,7 +98,7 @@ def _loud(protocol: str) -> str:
 
 
 def show_leaks(output: Output, dataset: "Dataset", report: "Report", *, split: str) -> None:
-    """Scores apart for tracks of which training has met the recording, the artist, the album or the sound."""
+    """Print separate scores for tracks whose recording, artist, album or sound is in the training data."""
     from geoclass.evaluation.leaks import leak_report
 
     for task_report in report.tasks.values():
@@ -112,7 +112,7 @@ def show_leaks(output: Output, dataset: "Dataset", report: "Report", *, split: s
 
 
 def show_witnesses(output: Output, scores: "Sequence[WitnessScore]") -> None:
-    """What each witness on the country is worth."""
+    """Print how well each witness predicts the country."""
     if not scores:
         return
     rows = [
@@ -126,11 +126,11 @@ def show_witnesses(output: Output, scores: "Sequence[WitnessScore]") -> None:
         for score in scores
     ]
     title = f"\nwitnesses on the country, {counted(scores[0].files, 'file')}"
-    output.table(title, ["witnesses", "spoke", "likeliest is right", "written at 0.9", "right of these"], rows)
+    output.table(title, ["witnesses", "with an opinion", "top-1 accuracy", "written at 0.9", "precision"], rows)
 
 
 def show_comparison(output: Output, comparison: "Comparison") -> None:
-    """The models of a comparison and their differences."""
+    """Print the models of a comparison and their differences."""
     from geoclass.metrics.names import COMPARED_METRICS, METRIC_NAMES
 
     models = dict(zip(comparison.names, (report.metrics for report in comparison.reports), strict=True))

@@ -1,4 +1,4 @@
-"""`geoclass tag`: country and genre into the tags of sound files."""
+"""`geoclass tag`: write country and genre into the tags of sound files."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -37,12 +37,12 @@ def tag(
     paths: SoundPaths,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="Model by name or folder, which then answers alone. Repeatable, one per field."),
+        typer.Option(help="Model by name or folder, used without other witnesses. Repeatable, one per field."),
     ] = None,
     evidence: Annotated[
         str | None,
         typer.Option(
-            help="Witnesses: artists, language, words, codes, sound. Default: all, unless --model is given.",
+            help="Witnesses to use: artists, language, words, codes, sound. Default: all, unless --model is given.",
             metavar="NAME,…",
         ),
     ] = None,
@@ -61,7 +61,11 @@ def tag(
     ] = None,
     min_confidence: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Lowest probability to write. Default: 0.9, or the own threshold of --model."),
+        typer.Option(
+            min=0,
+            max=1,
+            help="Minimum probability of a value to be written. Default: 0.9; with --model, its own threshold.",
+        ),
     ] = None,
     excerpt_seconds: Annotated[
         float, typer.Option(min=3, help="Seconds to analyse, from the middle of the file.")
@@ -72,10 +76,10 @@ def tag(
     ] = None,
     recursive: Annotated[bool, typer.Option("--recursive/--no-recursive", help="Also search subfolders.")] = True,
     candidates: Annotated[
-        bool, typer.Option("--candidates", help="Note the candidates in the file where none is sure enough.")
+        bool, typer.Option("--candidates", help="Write the candidates into the file where none is probable enough.")
     ] = False,
     region_fallback: Annotated[
-        bool, typer.Option("--region-fallback", help="Note the UN subregion where only that is sure enough.")
+        bool, typer.Option("--region-fallback", help="Write the UN subregion where only that is probable enough.")
     ] = False,
     release_country: Annotated[
         bool, typer.Option("--release-country", help="Also fill the release country where it is empty.")
@@ -85,7 +89,7 @@ def tag(
     ] = "keep",
     touch: Annotated[bool, typer.Option("--touch", help="Give changed files a new modification time.")] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Decide again on files that this model has decided before.")
+        bool, typer.Option("--again", help="Reconsider files that the same models have decided before.")
     ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
     journal: Annotated[
@@ -99,8 +103,8 @@ def tag(
 ) -> None:
     """Write the country and the genre of recordings into their tags.
 
-    Nothing that is there is overwritten, nothing is written when the model is not sure, the sound is never touched,
-    and `geoclass undo` takes it all back.
+    Existing values are kept, uncertain values are not written, the audio is never touched, and `geoclass undo`
+    reverts everything.
 
     Example: geoclass tag ~/Music --dry-run
     """
@@ -127,7 +131,7 @@ def tag(
 
         witnesses = chosen_witnesses(evidence, model, language_model)
         if lookup and "artists" not in (witnesses or ()):
-            raise UsageError("--lookup asks about artists, who are no witnesses here", hint="add --evidence artists,…")
+            raise UsageError("--lookup needs the witness artists", hint="add --evidence artists,…")
         policy = Policy(
             fields=_names(fields, "--fields"),
             evidence=witnesses,
@@ -140,9 +144,9 @@ def tag(
             again=again,
         )
         if review and (json_ or dry_run):
-            raise UsageError("--review asks in the terminal; it does not go with --json or --dry-run")
+            raise UsageError("--review is interactive: it cannot be combined with --json or --dry-run")
         if journal is not None and journal.exists():
-            raise UsageError(f"--journal {journal} exists already", hint=f"see it undone with: geoclass undo {journal}")
+            raise UsageError(f"--journal {journal} exists already", hint=f"undo that run with: geoclass undo {journal}")
         files = list(sound_files(paths, recursive=recursive))
         if not files:
             raise UsageError(f"no sound files in {', '.join(map(str, paths))}")
@@ -174,7 +178,7 @@ def tag(
             with closing_source(plan) as done:
                 counts = follow(done, output, n_files=len(files), as_json=json_, models=models_by_field(classifier))
         if not dry_run and counts["written"]:
-            output.say(f"\nto take it back: geoclass undo {place}")
+            output.say(f"\nto undo: geoclass undo {place}")
         if counts["failed"]:
             raise typer.Exit(SOME_FAILED)
 

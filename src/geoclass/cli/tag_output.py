@@ -16,14 +16,14 @@ _STATUS_WIDTH, _FIELD_WIDTHS = 10, {"country": 52, "genre": 26}
 def follow(
     plan: Iterator["FilePlan"], output: Output, *, n_files: int, as_json: bool, models: Mapping[str, str]
 ) -> Counter[str]:
-    """Print each file as it is done, then how many of each kind there were.
+    """Print each file as it is done, then the totals.
 
     Args:
-        plan: As it is carried out.
-        output: Where to.
-        n_files: How many files there are, links to the same file counted.
+        plan: The files, as they are planned or written.
+        output: Where to print.
+        n_files: Number of files, counting links to the same file.
         as_json: JSON on stdout and nothing else.
-        models: Name of the model that answers each field.
+        models: Name of the model that predicts each field.
     """
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -55,7 +55,7 @@ def follow(
 
 
 def outcome_of(file: "FilePlan", name: str) -> str:
-    """What became of a field: written, planned, kept or unsure."""
+    """The outcome of a field: written, planned, kept or unsure."""
     outcome = file.fields[name].outcome
     return "written" if outcome == "planned" and file.status == "written" else outcome
 
@@ -71,17 +71,17 @@ def _totals(
 ) -> None:
     if dissenting:
         disagreements = [(str(file.path), file.dissent) for file in dissenting]
-        output.table("\nfiles that disagree with the vote", ["file", "what is said of it"], disagreements)
+        output.table("\nfiles that disagree with the vote", ["file", "prediction for the file"], disagreements)
     rows = [(status, counts[status]) for status in sorted(counts)]
     if n_linked:
         rows.append(("links to files above", n_linked))
-    output.table("", ["files", "how many"], rows)
+    output.table("", ["status", "files"], rows)
     fields = sorted({name for name, _ in outcomes})
     kinds = [kind for kind in ("written", "planned", "kept", "unsure") if any(outcomes[name, kind] for name in fields)]
     if fields:
         output.table("", ["field", *kinds], [(name, *(outcomes[name, kind] for kind in kinds)) for name in fields])
     if reasons:
-        output.table("", ["why it failed", "how many"], reasons.most_common())
+        output.table("", ["reason for failure", "files"], reasons.most_common())
 
 
 def _row(status: str, fields: Mapping[str, str], path: str) -> str:
@@ -108,7 +108,7 @@ def _reasons(plan: "FieldPlan") -> list[str]:
 
 
 def _reason(file: "FilePlan") -> str:
-    """Without the path, which stands beside it."""
+    """The reason without the path, which is printed beside it."""
     return file.reason.removeprefix(f"{file.target}: ").removeprefix(f"{file.path}: ")
 
 
@@ -144,5 +144,5 @@ def _country_name(code: str | None) -> str | None:
 
     try:
         return country_name(code) if code else None
-    except GeoError:  # a person wrote something else than a code
+    except GeoError:  # a person wrote something other than a code
         return None

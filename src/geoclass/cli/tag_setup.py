@@ -1,4 +1,4 @@
-"""Who answers in a run of `geoclass tag`: witnesses, what they may ask, and models."""
+"""The witnesses of a run of `geoclass tag`, their sources, and the models."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def chosen_witnesses(
     evidence: str | None, models: Sequence[str] | None, language_model: str | None
 ) -> tuple[str, ...] | None:
-    """Who is asked about the country: those named; a named model alone; all that have what they need."""
+    """The witnesses on the country: those named; none with a named model; else all whose requirements are met."""
     from geoclass.evidence.registry import USUAL, parse_witnesses
     from geoclass.evidence.sung_language import NAME
 
@@ -28,7 +28,7 @@ def chosen_witnesses(
     if language_model is not None and evidence is None and asked is not None:
         return (*asked, NAME)
     if language_model is not None and NAME not in (asked or ()):
-        raise UsageError("--language-model is of no use without its witness", hint=f"add --evidence {NAME},…")
+        raise UsageError("--language-model needs its witness", hint=f"add --evidence {NAME},…")
     return asked
 
 
@@ -46,7 +46,7 @@ def open_sources(witnesses: Sequence[str], output: Output, *, lookup: str | None
     try:
         known = ArtistTable.open_default() if "artists" in witnesses else None
     except StorageError as error:
-        output.warn(f"{error.message}; no artist is looked up in it. {error.hint or ''}")
+        output.warn(f"{error.message}; artists are not looked up in it. {error.hint or ''}")
     if lookup:
         from geoclass.evidence.musicbrainz_web import MusicBrainz, TableThenWeb
 
@@ -85,6 +85,6 @@ def load_classifier(models: Sequence[str], policy: "Policy", *, device: str, **o
 
 
 def models_by_field(classifier: "Classifier | None") -> dict[str, str]:
-    """The name of the model that answers each field."""
+    """The name of the model that predicts each field."""
     bundles = getattr(classifier, "bundles", ())
     return {task: bundle.identity.split(" ")[0] for bundle in bundles for task in bundle.tasks}

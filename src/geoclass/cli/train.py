@@ -1,4 +1,4 @@
-"""`geoclass train`: a data set to a trained, calibrated model."""
+"""`geoclass train`: from a data set to a trained, calibrated model."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +20,9 @@ def train(
     preset: Annotated[
         str | None, typer.Option(help="Settings of a published system, such as attention-cnn-fma.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML, such as the config.toml of a run.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file of settings, such as the config.toml of a run.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Maximum number of epochs.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Segments per step.")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
@@ -56,7 +58,7 @@ def train(
         is_sweep = folds != 0 or any(len(chosen) > 1 for chosen in map(_values, set_ or []))
         if scheduler is not None and not is_sweep:
             raise UsageError(
-                "--scheduler distributes several runs, and this is one",
+                "--scheduler distributes the runs of a sweep, but this is a single run",
                 hint="add --folds 5, or several values to a --set",
             )
         if is_sweep:
@@ -104,7 +106,7 @@ def _sweep(
     device: str,
     scheduler: str | None,
 ) -> None:
-    """Several runs in one go: `--set KEY=A,B` and `--folds N`."""
+    """A sweep of runs: `--set KEY=A,B` and `--folds N`."""
     from geoclass.training.sweep import plan_sweep, run_sweep, summarize
 
     where = run_dir or _free_run_dir("sweep", dataset)
@@ -147,8 +149,8 @@ def _settings(config: Path | None, preset: str | None, resumed: Path | None, ove
 
 def _when_written(head: Any, target: float) -> str:
     if head.threshold >= 1:
-        return f"nothing will be written: no threshold was right {target:.0%} of the time (--min-confidence overrides)"
-    return f"nothing is written below {head.threshold:.2f}"
+        return f"tags will not be written: no threshold reaches {target:.0%} precision (--min-confidence overrides)"
+    return f"tags are written from a probability of {head.threshold:.2f}"
 
 
 def _free_run_dir(model: str, dataset: Any) -> Path:
@@ -161,7 +163,7 @@ def _free_run_dir(model: str, dataset: Any) -> Path:
 
 
 class _Bar:
-    """Says one line an epoch, and keeps the progress bar's note true."""
+    """Prints one line per epoch and updates the note of the progress bar."""
 
     def __init__(self, output: Output, advance: Any, dataset: Any, settings: Any) -> None:
         self.output, self.advance = output, advance

@@ -1,4 +1,4 @@
-"""`geoclass undo`: what a `tag` run changed, put back."""
+"""`geoclass undo`: revert what a run of `tag` changed."""
 
 from collections import Counter
 from pathlib import Path
@@ -15,9 +15,9 @@ def undo(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Put back what `tag` changed, byte for byte.
+    """Revert what `tag` changed, byte for byte.
 
-    In a file that was edited since, only the fields that still hold what the run wrote get their old values back.
+    In a file edited since, only fields that still hold what the run wrote are reverted.
 
     Example: geoclass undo
     """
@@ -39,6 +39,6 @@ def undo(
                         print_error(file.reason)
                     elif file.kept:
                         output.warn(f"{file.path}: edited since the run; kept: {', '.join(file.kept)}")
-        output.table("", ["files", "how many"], [(status, counts[status]) for status in sorted(counts)])
+        output.table("", ["status", "files"], [(status, counts[status]) for status in sorted(counts)])
         if counts["failed"]:
             raise typer.Exit(SOME_FAILED)

@@ -73,7 +73,7 @@ class GTZAN:
         self.notes.clear()
         found = list(self._from_sound() if self.audio_root else self._from_table())
         if absent := len(self._split.keys() - {clip.track_id for clip in found}):
-            self.notes.append(f"{absent} of the {len(self._split)} clips of the fault-filtered split are not here")
+            self.notes.append(f"{absent} of the {len(self._split)} clips of the fault-filtered split are missing")
         yield from with_official_split(found, notes=self.notes)
 
     def _from_sound(self) -> Iterator[Track | Skipped]:
@@ -85,7 +85,7 @@ class GTZAN:
             if not match:
                 problem = "file is not named as a GTZAN clip (blues.00000.wav)"
             elif clip.stem in seen:
-                problem = "clip is there twice (wav and au)"
+                problem = "clip exists twice (wav and au)"
             else:
                 problem = file_problem(clip)
             if problem:

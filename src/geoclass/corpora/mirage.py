@@ -53,7 +53,7 @@ class MIRAGE:
         check_task("MIRAGE", task, self.tasks)
         if (features is None) == (spotify is False):
             raise UsageError(
-                "MIRAGE has no sound: its features come from a table or from Spotify, one of the two",
+                "MIRAGE has no audio: its features come either from a table or from Spotify",
                 hint="give --features CSV (track, artist and the 13 Spotify numbers) or --spotify",
             )
         check_root("MIRAGE", root, expected=EXPECTED)

@@ -70,7 +70,7 @@ class UCI:
             if track_id in self._table.faults:
                 yield Skipped(track_id=track_id, path="", reason=self._table.faults[track_id])
             elif latitude is None:
-                yield Skipped(track_id=track_id, path="", reason="latitude and longitude are not a point on the globe")
+                yield Skipped(track_id=track_id, path="", reason="latitude or longitude out of range")
             else:
                 yield Track(
                     track_id=track_id,

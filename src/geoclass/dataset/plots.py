@@ -42,7 +42,7 @@ def _durations(dataset: Dataset) -> Any:
     figure = new_figure(7, 3.2)
     axes = figure.subplots()
     axes.hist(dataset.tracks["duration_s"].dropna(), bins=40, color=BLUE)
-    axes.set(xlabel="duration (s)", ylabel="tracks", title="durations, as the corpus states them")
+    axes.set(xlabel="duration (s)", ylabel="tracks", title="durations, according to the corpus")
     return figure
 
 

@@ -46,7 +46,7 @@ def claim_of(tracks: Iterable[tuple[str, str, str]], placed: Iterable[tuple[str,
     n_scored, n_shared = _count_shared(merge_groups(keys), split_of)
     shared = f"{n_shared:,} of {n_scored:,} tracks in valid and test are by an artist who is in another split, too"
     if wanted == "track":
-        return Claim(protocol=LEAKY, group="track", leak=shared if n_shared else "artists are not kept apart")
+        return Claim(protocol=LEAKY, group="track", leak=shared if n_shared else "artists are not kept separate")
     if n_shared > TOLERATED * n_scored:
         return Claim(protocol=LEAKY, group="track", leak=shared)
     if not any(known):

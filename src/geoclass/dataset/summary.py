@@ -30,7 +30,7 @@ def surviving_labels(tracks: Iterable[Track], labels: Labels, config: BuildConfi
     for task, names in surviving.items():
         if len(names) < 2:
             raise DatasetError(
-                f"{len(names)} {task} label(s) left after decoding: nothing to tell apart",
+                f"{len(names)} {task} label(s) left after decoding: at least two are needed",
                 hint="is the audio complete? `geoclass build-dataset` with --min-tracks 1 shows what can be decoded",
             )
     return surviving
@@ -101,5 +101,5 @@ def warnings_of(
         and source != OFFICIAL
         and (alone := sum(not (track.artist_id or track.artist) for track in tracks))
     ):
-        found.append(f"{alone} tracks have no artist: each counts as an artist of its own")
+        found.append(f"{alone} tracks have no artist: each is treated as a separate artist")
     return found

@@ -1,4 +1,4 @@
-"""The figure of an explanation: seconds across, Hz upwards; orange speaks for the label, blue against it."""
+"""The figure of an explanation: seconds across, Hz upwards; orange supports the label, blue opposes it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,7 +80,7 @@ def _sound(area: Any, explanation: Explanation, front_end: FrontEndConfig) -> No
             heard.axvline(start_s, color="white", linewidth=0.6)
     band_axis(heard, front_end, n_bands)
     heard.set_xlabel("time in the excerpt analysed (s)")
-    heard.set_title("log-mel spectrogram; orange speaks for the label, blue against it (integrated gradients)")
+    heard.set_title("log-mel spectrogram; orange supports the label, blue opposes it (integrated gradients)")
     wave.legend(loc="upper right", fontsize="small", ncols=3)
 
 

@@ -33,7 +33,7 @@ class Embedding(FrontEnd):
             raise ModelError(
                 f"the encoder {config.backbone!r} has other weights ({encoder.weights_sha256[:8]}) than those that the "
                 f"features were made with ({config.weights_sha256[:8]})",
-                hint="put the earlier ones back, or build the data set and train again",
+                hint="restore the earlier weights, or build the data set and train again",
             )
         n_states = int(encoder.model.config.num_hidden_layers) + 1
         if wrong := [layer for layer in config.layers if not -n_states <= layer < n_states]:

@@ -38,7 +38,7 @@ def load_encoder(
     """W2V-BERT, wav2vec 2.0, HuBERT, WavLM, AST and what else `AutoModel` makes of sound.
 
     Raises:
-        ModelError: transformers is not installed, the model is not there, is no encoder of sound, has no safetensors
+        ModelError: transformers is not installed, the model is not there, is not an audio encoder, has no safetensors
             or lacks weights, or needs code of its own that was not allowed.
     """
     transformers = _transformers("a pretrained encoder", extra="pretrained")
@@ -55,8 +55,8 @@ def load_encoder(
     _refuse_missing(backbone, loading)
     if not hasattr(extractor, "sampling_rate") or model.config.is_encoder_decoder:
         raise ModelError(
-            f"{backbone!r} ({type(model).__name__}) is no encoder of sound",
-            hint="docs/encoders.md names some that are, such as facebook/w2v-bert-2.0",
+            f"{backbone!r} ({type(model).__name__}) is not an audio encoder",
+            hint="docs/encoders.md lists some, such as facebook/w2v-bert-2.0",
         )
     model = model.float().eval().requires_grad_(False)
     return Encoder(
@@ -99,9 +99,9 @@ def load_whisper(backbone: str, *, local_files_only: bool = False) -> Whisper:
     """A multilingual Whisper model.
 
     Raises:
-        ModelError: transformers is not installed, or the model is not there or names no languages.
+        ModelError: transformers is not installed, or the model is not there or does not identify languages.
     """
-    transformers = _transformers("the language of what is sung", extra="whisper")
+    transformers = _transformers("identifying the sung language", extra="whisper")
     with _loading(transformers, backbone, "--language-model"):
         extractor = transformers.WhisperFeatureExtractor.from_pretrained(backbone, local_files_only=local_files_only)
         model, loading = transformers.WhisperForConditionalGeneration.from_pretrained(
@@ -111,7 +111,8 @@ def load_whisper(backbone: str, *, local_files_only: bool = False) -> Whisper:
     tokens = getattr(model.generation_config, "lang_to_id", None) or {}
     if not tokens:
         raise ModelError(
-            f"{backbone!r} names no languages", hint="take a multilingual Whisper, such as openai/whisper-small"
+            f"{backbone!r} does not identify languages",
+            hint="take a multilingual Whisper, such as openai/whisper-small",
         )
     in_order = sorted(tokens.items(), key=lambda pair: int(pair[1]))
     model = model.float().eval().requires_grad_(False)
@@ -147,7 +148,7 @@ def _loading(transformers: Any, backbone: str, option: str) -> Iterator[None]:
         if option.startswith("--"):
             hint = f"give a folder with config.json and model.safetensors, or an id of the hub: {option} PATH-OR-ID"
         if "trust_remote_code" in str(error):
-            reason = "it comes with Python code of its own, which is not run unasked"
+            reason = "it comes with its own Python code, which is not run without permission"
             hint = "read that code first; then allow it: --set front_end.trust_remote_code=true"
         raise ModelError(f"the pretrained model {backbone!r} cannot be loaded: {reason}", hint=hint) from error
     finally:
@@ -160,8 +161,8 @@ def _reason(backbone: str, error: Exception) -> str:
     if Path(backbone).is_dir() or not isinstance(error, OSError | ValueError):
         return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if _HUB_ID.fullmatch(backbone) is None:
-        return "there is no such folder"
-    return "it is not in the local cache, and the hub lacks it or does not answer"
+        return "the folder does not exist"
+    return "it is not in the local cache, and the hub does not have it or does not respond"
 
 
 def _refuse_missing(backbone: str, loading: Mapping[str, Any]) -> None:

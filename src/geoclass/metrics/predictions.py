@@ -49,7 +49,7 @@ class TaskPredictions:
         finite = np.isfinite(self.probabilities).all(axis=1)
         if not finite.all():
             raise EvaluationError(
-                f"{self.task}: the model's answer is not a finite number for {int((~finite).sum())} of {n_tracks} "
+                f"{self.task}: the model's scores are not finite for {int((~finite).sum())} of {n_tracks} "
                 f"tracks, first for {self.track_ids[int(np.flatnonzero(~finite)[0])]}",
                 hint="the model diverged in training, or its normalization does not fit these features",
             )

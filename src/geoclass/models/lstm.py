@@ -120,7 +120,7 @@ def _frame_width(front_end: FrontEndConfig, frames: int) -> int:
     if not isinstance(front_end, TableConfig):
         if frames:
             raise ModelError(
-                f"frames={frames} divides the columns of a table into moments; {front_end.kind} has frames of its own",
+                f"frames={frames} applies to tables; {front_end.kind} features already have frames",
                 hint="leave model.frames out",
             )
         return width
@@ -128,6 +128,6 @@ def _frame_width(front_end: FrontEndConfig, frames: int) -> int:
         problem = "has no time" if frames < 1 else f"does not divide into frames={frames} moments"
         raise ModelError(
             f"a table of {width} columns {problem}",
-            hint="use `--model fcnn`, or say with `--set model.frames=N` how many moments the columns hold",
+            hint="use `--model fcnn`, or give the number of frames in a row with `--set model.frames=N`",
         )
     return width // frames

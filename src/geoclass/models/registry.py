@@ -60,7 +60,7 @@ def create_model(name: str, *, n_classes: int, front_end: FrontEndConfig, **argu
         network = MODELS[name](front_end, n_classes, **arguments)
     except (TypeError, ValueError, RuntimeError, IndexError) as error:  # what torch says of impossible sizes
         given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-        raise ModelError(f"model {name} cannot be made with {given}: {error}") from error
+        raise ModelError(f"model {name} cannot be created with {given}: {error}") from error
     network.name = name
     if not hasattr(network, "arguments"):
         network.arguments = dict(arguments)

@@ -35,12 +35,14 @@ def cluster_map(
             "--scheduler needs dask.distributed", hint="pip install 'geoclass[cluster]' here and on the workers"
         ) from error
     if not scheduler.rpartition(":")[2].isdigit():
-        raise UsageError(f"--scheduler {scheduler}: that is no address", hint="it looks like tcp://host:8786")
+        raise UsageError(
+            f"--scheduler {scheduler}: not a valid address", hint="expected something like tcp://host:8786"
+        )
     try:
         client = distributed.Client(scheduler, timeout="10s", set_as_default=False)
     except (OSError, ValueError) as error:
         raise ClusterError(
-            f"no dask scheduler answers at {scheduler}",
+            f"no dask scheduler responds at {scheduler}",
             hint="start one with `dask scheduler`, and `dask worker ADDRESS` on each machine",
         ) from error
     with client, closing_source(items) as source:
@@ -55,8 +57,8 @@ def cluster_map(
                 yield waiting.popleft().result()
         except (distributed.KilledWorker, distributed.CancelledError, OSError) as error:
             raise ClusterError(
-                f"the cluster at {scheduler} lost work: {error}",
-                hint="run the same command again: it goes on from here",
+                f"the cluster at {scheduler} lost tasks: {error}",
+                hint="run the same command again: it continues from here",
             ) from error
         finally:
             for future in waiting:

@@ -28,11 +28,11 @@ def resolve_device(name: str) -> "torch.device":
         raise DeviceError(f"unknown device {name!r}", hint="use auto, cpu, cuda, cuda:N or mps") from error
     if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
         raise DeviceError(
-            f"device {name} was asked for, but torch {torch.__version__} sees {torch.cuda.device_count()} CUDA devices",
+            f"device {name} is not available: torch {torch.__version__} sees {torch.cuda.device_count()} CUDA devices",
             hint="use --device cpu, or install a driver that fits; `nvidia-smi` shows it",
         )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise DeviceError("device mps was asked for, but this machine has no Metal device", hint="use --device cpu")
+        raise DeviceError("device mps is not available: this machine has no Metal device", hint="use --device cpu")
     if device.type not in ("cpu", "cuda", "mps"):
         raise DeviceError(f"device {name!r} is not supported", hint="use auto, cpu, cuda, cuda:N or mps")
     return device

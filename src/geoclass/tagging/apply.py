@@ -102,4 +102,4 @@ def _check(copy: Path, *, of: Path, expected: Mapping[str, tuple[str, ...]]) -> 
         raise TaggingError(f"{of}: the tags would not be readable afterwards; nothing was changed") from error
     wrong = [name for name, values in expected.items() if found.get(name, ()) != tuple(values)]
     if wrong:
-        raise TaggingError(f"{of}: {', '.join(wrong)} would not read back as written; nothing was changed")
+        raise TaggingError(f"{of}: {', '.join(wrong)} could not be read back as written; nothing was changed")

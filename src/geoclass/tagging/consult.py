@@ -17,7 +17,7 @@ from geoclass.tagging.entries import Entry, is_ours
 from geoclass.tagging.policy import Policy
 from geoclass.tagging.testimony import evidence_identity, hear, hear_language, testify
 
-_ASKED = Failure(path=Path(), reason="the model gave no answer")
+_ASKED = Failure(path=Path(), reason="the model gave no prediction")
 
 
 class Predictor(Protocol):
@@ -47,7 +47,7 @@ class Consultation:
         answered = {*tasks, "country"} if policy.pools else set(tasks)
         fields = tuple(name for name in policy.fields if name in answered)
         if not fields:
-            raise UsageError(f"the model answers {' and '.join(tasks)}, not {' or '.join(policy.fields)}")
+            raise UsageError(f"the model predicts {' and '.join(tasks)}, not {' or '.join(policy.fields)}")
         self.classifier, self.remembered, self.sources = classifier, remembered, sources
         self.policy = replace(policy, fields=fields)
         ids = [classifier.model_id] if classifier is not None else []

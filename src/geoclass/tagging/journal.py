@@ -144,14 +144,14 @@ def _make_folder(folder: Path) -> None:
 def _way_out(error: OSError, path: Path) -> str:
     """What to do about a journal that cannot be written."""
     if isinstance(error, FileExistsError) and path.exists():
-        return f"name another file with --journal; `geoclass undo {path}` takes back the run of this one"
+        return f"name another file with --journal; `geoclass undo {path}` undoes the run that it records"
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return "nothing is changed without a journal; free some space, or name another disk with --journal"
-    return "nothing is changed without a journal; name a place that you may write to with --journal"
+        return "no file is changed without a journal; free some space, or name another disk with --journal"
+    return "no file is changed without a journal; name a writable folder with --journal"
 
 
 def _where_journals_are() -> str:
-    return f"`geoclass undo` alone takes back the last run; the journals of earlier ones are in {_folder()}"
+    return f"`geoclass undo` without a name undoes the last run; the journals of earlier ones are in {_folder()}"
 
 
 def _lines(path: Path) -> Iterator[bytes]:

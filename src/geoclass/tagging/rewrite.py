@@ -81,12 +81,14 @@ def rewrite_file(
                 copy_patched(source, copy.file, edits, size=found.st_size)
                 copy.file.flush()
                 if not is_patched(source, copy.file, edits, size=found.st_size):
-                    raise TaggingError(f"{path}: the copy differs from what was to be written; nothing was changed")
+                    raise TaggingError(
+                        f"{path}: the copy differs from what should have been written; nothing was changed"
+                    )
                 check(copy.path)
                 _keep_attributes(path, copy.path, found, touch=touch)
                 os.fsync(copy.file.fileno())
                 if stamp_of(path) != stamp:
-                    raise TaggingError(f"{path}: changed by another program in the meantime")
+                    raise TaggingError(f"{path}: changed by another program meanwhile")
                 before_replace(edits)
                 if os.name == "nt":  # where no open file is replaced
                     source.close()
@@ -137,12 +139,12 @@ def _refuse(path: Path, found: os.stat_result, stamp: Stamp) -> None:
     """Raise when the file must not be replaced."""
     current = Stamp(device=found.st_dev, inode=found.st_ino, size=found.st_size, mtime_ns=found.st_mtime_ns)
     if current != stamp:
-        raise TaggingError(f"{path}: changed by another program in the meantime")
+        raise TaggingError(f"{path}: changed by another program meanwhile")
     if not found.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(path, os.W_OK):
         raise TaggingError(f"{path}: the file is read-only")
     if found.st_nlink > 1:
         raise TaggingError(
-            f"{path}: the file has {found.st_nlink} hard links, and a new copy would break them",
+            f"{path}: the file has {found.st_nlink} hard links, and replacing it would break them",
             hint="give it a copy of its own first: cp -p FILE COPY && mv COPY FILE",
         )
 

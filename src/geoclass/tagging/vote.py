@@ -99,7 +99,7 @@ def _dissent(own: Verdict | None, group: Verdict) -> str:
     (code, probability), (chosen, together) = own.candidates(1)[0], group.candidates(1)[0]
     if code == chosen or probability < _WORTH_SAYING:
         return ""
-    return f"{code} {probability:.2f} by itself, {chosen} {together:.2f} by the vote"
+    return f"{code} {probability:.2f} on its own, {chosen} {together:.2f} in the vote"
 
 
 # ---- a model alone ----------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def _average(members: list[Entry], model_id: str) -> None:
         decided = replace(answer, labels=labels, probabilities=probabilities)
         own, group = answer.candidates[0], decided.candidates[0]
         if own[0] != group[0]:
-            entry.dissent = f"{own[0]} {own[1]:.2f} by itself, {group[0]} {group[1]:.2f} by the vote"
+            entry.dissent = f"{own[0]} {own[1]:.2f} on its own, {group[0]} {group[1]:.2f} in the vote"
         assert isinstance(entry.prediction, Prediction)
         fields = dict(entry.prediction.fields) | {"country": decided}
         entry.prediction = replace(entry.prediction, fields=fields)

@@ -23,7 +23,7 @@ def save_tensors(path: Path, content: dict[str, Any]) -> None:
         except RuntimeError as error:  # how torch says that the disk is full
             raise StorageError(
                 f"cannot write {path}: {str(error).splitlines()[0]}",
-                hint="make room and run the same command with --resume: it goes on from the last whole epoch",
+                hint="free some space and run the command again with --resume: it continues from the last whole epoch",
             ) from error
 
 

@@ -46,14 +46,14 @@ class RunFolder:
         last = self.path / "last.pt"
         if resume:
             if not last.exists():
-                raise TrainingError(f"{self.path} has no last.pt to resume from", hint="start it without --resume")
+                raise TrainingError(f"{self.path} has no last.pt to resume from", hint="start the run without --resume")
             lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
             load_checkpoint(last, state, identity=self._identity, device=device)
             self.history = [json.loads(line) for line in lines[: state.epoch]]
             self._written_epoch = state.epoch
         elif self._is_main and last.exists():
             raise TrainingError(
-                f"{self.path} already holds a run", hint="add --resume to go on with it, or choose another --run-dir"
+                f"{self.path} already holds a run", hint="add --resume to continue it, or choose another --run-dir"
             )
         if self._is_main:
             self._board = _tensorboard(self.path)
