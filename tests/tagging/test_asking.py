@@ -106,9 +106,9 @@ class Of(FakeClassifier):
 @pytest.mark.parametrize(
     ("tasks", "policy", "words"),
     [
-        (("genre",), {"fields": ("country",)}, "the model answers genre, not country"),
+        (("genre",), {"fields": ("country",)}, "the model predicts genre, not country"),
         (("mood", "key"), {}, "the model answers mood and key, not country or genre"),
-        (("country",), {"fields": ("genre",), "evidence": None}, "the model answers country, not genre"),
+        (("country",), {"fields": ("genre",), "evidence": None}, "the model predicts country, not genre"),
     ],
 )
 def test_a_model_that_answers_none_of_the_fields_is_refused(tasks: tuple[str, ...], policy: dict, words: str) -> None:

@@ -137,7 +137,7 @@ def test_a_model_of_one_field_leaves_the_other_out(make) -> None:
     classifier.tasks = ("country",)
     (file,) = plan([path], classifier)
     assert (file.status, set(file.fields), classifier.asked) == ("unchanged", {"country"}, [])
-    with pytest.raises(UsageError, match="answers country, not genre"):
+    with pytest.raises(UsageError, match="predicts country, not genre"):
         plan([path], classifier, fields=("genre",))
 
 

@@ -114,7 +114,7 @@ class NominatimGeocoder:
             answer = self._ask(text, addressdetails=True, language="en")
         except GeopyError as error:
             raise GeoError(
-                f"{self.domain} could not locate {text!r} is: {error}",
+                f"{self.domain} could not locate {text!r}: {error}",
                 hint="try again later (answers so far are kept), or use `--geocoder offline`",
             ) from error
         if answer is None:
