@@ -3,7 +3,7 @@
     python benchmarks/builtin_country.py --uci DIR --world DIR --gtzan DIR --loops DIR --songs DIR
 
 For each collection (`source` in the manifest) a model is made as tools/make_builtin_country.py makes the one that
-ships, without that collection, calibrated without it, and asked about it; one vote a recording. Then the same models
+ships, without that collection, calibrated without it, and asked about it; one vote per recording. Then the same models
 hear the recordings through a low-pass filter and through MP3: a model that knows collections by their codec or their
 noise would fall. Temperature and threshold are always those of the sound as it is.
 """

@@ -5,11 +5,11 @@
 Rows: what ships, on the fault-filtered test rows. What it should keep quiet on: recordings that a model made without
 them is asked about. Sound: each half of the clips is answered by a model made as the one that ships, without the rows
 and the displacements of that half. Columns: what the front end computes of a clip, from all of librosa's frames,
-against the clip's row in the table, and against librosa's numbers for the same clip, in deviations of the column, the
-median over the clips. The table describes 30 s; where the clips at hand are shorter, the difference that the length
-alone makes is estimated by halving them: the first half against the whole is of the same order as 15 s against 30 s.
-The model takes a quarter of the frames: the last column says what that changes. Speed: what the model takes of a clip
-against the same columns by librosa, one clip after the other, taking turns; median over the clips, one thread.
+against the clip's row in the table, and against librosa's numbers for the same clip, in standard deviations of the
+column; medians over the clips. The table describes 30 s; where the clips at hand are shorter, the difference that the
+length alone makes is estimated by halving them: the first half against the whole is of the same order as 15 s against
+30 s. The model takes a quarter of the frames: the last column says what that changes. Speed: what the model takes of
+a clip against the same columns by librosa, one clip after the other, taking turns; median over the clips, one thread.
 """
 
 import sys
@@ -86,7 +86,7 @@ def print_sound(table: Table, clips: list[Path], outside: Rows, front_end: Front
 
 
 def print_columns(table: Table, clips: list[Path]) -> None:
-    """Differences in deviations of the column, and the time that they take."""
+    """Differences in standard deviations of the column, and the time that they take."""
     front_end, coarse = create_front_end(StatisticsConfig()), create_front_end(CONFIG)
     deviation = table.rows.std(axis=0)
     published = np.stack([table.rows[list(table.names).index(clip.stem)] for clip in clips])
@@ -111,7 +111,7 @@ def print_columns(table: Table, clips: list[Path]) -> None:
         "a quarter of frames": few - mine,
     }
     medians = {name: np.median(np.abs(gap) / deviation, axis=0) for name, gap in gaps.items()}
-    print(f"{'column, deviations':28}" + "".join(f"{name:>23}" for name in medians))
+    print(f"{'column, std units':28}" + "".join(f"{name:>23}" for name in medians))
     for index, column in enumerate(CONFIG.columns):
         print(f"  {column:26}" + "".join(f"{median[index]:23.4f}" for median in medians.values()))
     for title, summary in (("median", np.median), ("largest", np.max), ("at most 0.1", lambda m: (m <= 0.1).mean())):

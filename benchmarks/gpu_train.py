@@ -29,7 +29,7 @@ from geoclass.training.runtime import Runtime
 
 @dataclass
 class Times:
-    """Of one precision: an entry an epoch, training alone."""
+    """Of one precision: an entry per epoch, training alone."""
 
     geoclass_s: list[float] = field(default_factory=list)
     bare_s: list[float] = field(default_factory=list)

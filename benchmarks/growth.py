@@ -58,7 +58,7 @@ def main() -> None:
     if set(arguments.steps) != {"build"} and not {"build", "train"} <= set(arguments.steps):
         parser.error("train needs build, evaluate and tag need both")
     costs: list[Cost] = []
-    print(f"{'step':10}{'tracks':>9}{'wall s':>9}{'core s':>9}{'ms a track':>12}{'peak MB':>9}")
+    print(f"{'step':10}{'tracks':>9}{'wall s':>9}{'core s':>9}{'ms per track':>12}{'peak MB':>9}")
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="geoclass-growth-") as name:
         songs = _songs(Path(name) / "songs", arguments.seconds)
         for n_tracks in sorted(arguments.tracks):

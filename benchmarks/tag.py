@@ -100,7 +100,7 @@ def main() -> None:
             "librosa, plain": (plain, min(arguments.plain_files, len(files))),
         }
         rates: dict[str, list[float]] = {step: [] for step in steps}
-        costs: dict[str, list[float]] = {step: [] for step in steps}  # processor seconds a file, all cores
+        costs: dict[str, list[float]] = {step: [] for step in steps}  # processor seconds per file, all cores
         decode()  # warms the page cache and the decoder
         for _ in range(arguments.repeats):
             restore()

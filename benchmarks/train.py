@@ -47,7 +47,7 @@ SETTINGS = TrainingConfig(precision="fp32", lr=1e-3, class_weights=False, early_
 
 @dataclass
 class Times:
-    """Of one way to train: an entry an epoch."""
+    """Of one way to train: an entry per epoch."""
 
     wall_s: list[float] = field(default_factory=list)
     core_s: list[float] = field(default_factory=list)  # all cores and loader processes
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def synthesized(folder: Path, artists: int, **settings: Any) -> Dataset:
-    """A data set of five synthesized countries: twelve segments an artist."""
+    """A data set of five synthesized countries: twelve segments per artist."""
     write_corpus(folder / "music", artists=artists, tracks=2, seconds=30)
     return build_dataset(Folder(folder / "music"), out=folder / "data", config=BuildConfig(**settings))
 

@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 
 SAMPLE_RATE = 22_050  # Hz
-SCALES = {  # semitones above the tonic; notes a second; relative strength of the first harmonics
+SCALES = {  # semitones above the tonic; notes per second; relative strength of the first harmonics
     "TR": ((0, 1, 4, 5, 7, 8, 11), 5.0, (1.0, 0.2, 0.7, 0.1, 0.5)),
     "CN": ((0, 2, 4, 7, 9), 2.0, (1.0, 0.8, 0.1, 0.0, 0.0)),
     "IN": ((0, 1, 4, 6, 7, 8, 11), 8.0, (0.5, 1.0, 0.9, 0.8, 0.7)),

@@ -42,7 +42,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Answers:
-    """Logits for recordings whose collection the model that gave them has never seen; one vote a recording."""
+    """Logits for recordings whose collection the model that gave them has never seen; one vote per recording."""
 
     labels: tuple[str, ...]
     world: Rows
@@ -176,7 +176,7 @@ def countries(logits: Floats, temperature: float | Floats) -> Floats:
 
 
 def scores(answers: Answers, chosen: Mapping[str, Calibration]) -> dict[str, float]:
-    """What the collections are answered, one vote a recording; each collection with its own calibration.
+    """What the collections are answered, one vote per recording; each collection with its own calibration.
 
     The calibration error is that of `geoclass evaluate`: 15 equally wide bins of the confidence in the best country.
     With popular music, any country is wrong.

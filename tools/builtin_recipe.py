@@ -33,7 +33,7 @@ Teacher = Callable[[Floats], Floats]  # aligned rows (n, n_columns) -> probabili
 
 RATE = 22_050  # Hz
 SONGS = "songs:"  # how the sources of popular songs begin
-TAIL = 1.5  # how far, in deviations, a column may go before the network's asinh bends
+TAIL = 1.5  # how far, in standard deviations, a column may go before the network's asinh bends
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Rows:
 
     values: Floats  # (n, n_columns)
     labels: NDArray[np.str_]  # (n,)
-    groups: NDArray[np.str_]  # (n,) one name a recording
-    sources: NDArray[np.str_]  # (n,) one name a collection
+    groups: NDArray[np.str_]  # (n,) one name per recording
+    sources: NDArray[np.str_]  # (n,) one name per collection
 
     def __getitem__(self, index: object) -> "Rows":
         return Rows(*(getattr(self, name)[index] for name in ("values", "labels", "groups", "sources")))
@@ -67,13 +67,13 @@ def world_clips(root: Path) -> list[dict[str, str]]:
 def rows_of_world(
     clips: Sequence[dict[str, str]], front_end: FrontEnd, seconds: float, *, damage: Damage | None = None
 ) -> Rows:
-    """One row a clip of the world recordings, labelled with the country."""
+    """One row per clip of the world recordings, labelled with the country."""
     values = rows_of_sound([clip["path"] for clip in clips], front_end, seconds, damage=damage)
     return Rows(values, *(np.array([clip[key] for clip in clips]) for key in ("country", "group_id", "source")))
 
 
 def rows_of_outside(paths: Sequence[Path], front_end: FrontEnd, seconds: float) -> Rows:
-    """One row a file, labelled OUTSIDE: what the model is to keep quiet on."""
+    """One row per file, labelled OUTSIDE: what the model is to keep quiet on."""
     names = np.array([f"{path.parent.name}/{path.stem}" for path in paths])
     sources = np.array(["gtzan" if path.suffix == ".wav" else path.parent.name for path in paths])
     values = rows_of_sound(paths, front_end, seconds)
@@ -278,7 +278,7 @@ def ask(network: nn.Module, rows: Floats) -> Floats:
 
 
 def by_group(logits: Floats, rows: Rows) -> tuple[Floats, Rows]:
-    """One vote a recording: the mean of its clips' logits."""
+    """One vote per recording: the mean of its clips' logits."""
     _, first, which = np.unique(rows.groups, return_index=True, return_inverse=True)
     sums = np.zeros((len(first), logits.shape[1]))
     np.add.at(sums, which, logits)

@@ -4,8 +4,8 @@
 
 --uci: the UCI Geographical Origin of Music set. --world: clips with a manifest.csv (file, country, group_id, source).
 --gtzan, --loops and --songs (with a manifest.csv too): popular music, on which the model is to keep quiet, as on the
-recordings of countries that the UCI set does not have. The sound itself is not kept: what
-is learned of it are means and deviations of spectra. benchmarks/builtin_country.py judges what is written here.
+recordings of countries that the UCI set does not have. The sound itself is not kept: the
+model is trained on means and standard deviations of spectra. benchmarks/builtin_country.py evaluates the bundle.
 """
 
 import argparse

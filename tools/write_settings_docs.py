@@ -13,20 +13,20 @@ from geoclass.config import frontends, settings
 
 TARGET = Path(__file__).parents[1] / "docs" / "settings.md"
 SECTIONS = {
-    "task": (settings.RunConfig, "a configuration file (`train --config`) or `--set`"),
-    "training": (settings.TrainingConfig, "`train --set training.KEY=VALUE`, the common ones by options of their own"),
+    "config.toml": (settings.RunConfig, "a configuration file (`train --config`) or `--set`"),
+    "training": (settings.TrainingConfig, "`train --set training.KEY=VALUE`, the common ones also by options"),
     "model": (settings.ModelConfig, "`train --model NAME --set model.KEY=VALUE`"),
     "build-dataset": (settings.BuildConfig, "options of `build-dataset`, or its `--set KEY=VALUE`"),
 }
 HEAD = """# Settings
 
-Every setting with its default, as the code has it. A run writes all of its own into `config.toml`, which
-`train --config` takes again;
-`--set` overrides one. Data sets and models carry theirs in `dataset.json` and `bundle.json`.
+All settings with their defaults, generated from the code. A run saves its settings to `config.toml`, which
+`train --config` reads; `--set` overrides a single one. Data sets and models store theirs in `dataset.json` and
+`bundle.json`.
 
     geoclass train DATASET --set training.early_stopping=5 --set training.monitor=loss --set training.label_smoothing=0
 
-A contradiction is refused before any work, with all that is wrong at once.
+Invalid settings are reported all at once, before any work is done.
 """
 
 
@@ -41,8 +41,10 @@ def fields_of(module: ModuleType, name: str) -> Iterator[tuple[str, str, str, st
     (found,) = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == name)
     for node in found.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            default = ast.unparse(node.value).replace("field(default_factory=", "").rstrip(")") if node.value else ""
-            default = {"dict": "{}", "()": "none", "(": "none", "''": '""'}.get(default, default)
+            default = ast.unparse(node.value) if node.value else ""
+            if default.startswith("field(default_factory="):
+                default = default.removeprefix("field(default_factory=").removesuffix(")")
+            default = {"dict": "{}", "()": "none", "''": '""'}.get(default, default)
             yield node.target.id, ast.unparse(node.annotation), default, comments.get(node.end_lineno or 0, "")
 
 
@@ -61,7 +63,7 @@ def settings_docs() -> str:
     for title, (kind, where) in SECTIONS.items():
         about = f"{inspect.getdoc(kind)} Set by {where}."
         parts.append(f"## {title}\n\n{about}\n\n{table(settings, kind.__name__)}\n")
-    parts.append("## front_end\n\nWhat a model hears or reads: `build-dataset --set front_end.KEY=VALUE`.\n")
+    parts.append("## front_end\n\nThe input features of a model: `build-dataset --set front_end.KEY=VALUE`.\n")
     for node in ast.parse(inspect.getsource(frontends)).body:
         if isinstance(node, ast.ClassDef) and node.name.endswith("Config"):
             kind = getattr(frontends, node.name)

@@ -4,12 +4,12 @@
     geoclass:
         auto: no              # also on import
         fields: country genre
-        force: no             # replace what is there
-        model: []             # names or folders, asked alone; all that `geoclass tag` asks when empty
-        min_confidence: ''    # write from this probability on; the models' own thresholds when empty
+        force: no             # replace existing values
+        model: []             # names or folders, used without other witnesses; empty: as `geoclass tag` without --model
+        min_confidence: ''    # minimum probability; empty: the default of `geoclass tag`
 
 The country is the flexible attribute `artist_country`, which beets writes as ARTISTCOUNTRY. geoclass only says what it
-hears and reads: all writing, to the library and to the files, is done by beets, under its own `import.write`.
+predicts: all writing, to the library and to the files, is done by beets, under its own `import.write`.
 """
 
 import optparse
@@ -40,7 +40,7 @@ Values = Mapping[str, tuple[str, ...]]
 
 
 class GeoclassPlugin(BeetsPlugin):
-    """Asks geoclass about items, and sets their fields."""
+    """Predicts the country and genre of items, and sets their fields."""
 
     item_types: ClassVar[dict[str, types.Type]] = dict.fromkeys(_TAGS, types.STRING)
 
@@ -56,7 +56,7 @@ class GeoclassPlugin(BeetsPlugin):
         """`beet geoclass [QUERY]`."""
         command = ui.Subcommand("geoclass", help="fill the artist's country and the genre from sound and tags")
         command.parser.add_option("-p", "--pretend", action="store_true", help="show what would change, change nothing")
-        command.parser.add_option("-f", "--force", action="store_true", help="replace what is there")
+        command.parser.add_option("-f", "--force", action="store_true", help="replace existing values")
         command.func = self._command
         return [command]
 
@@ -100,7 +100,7 @@ class GeoclassPlugin(BeetsPlugin):
         by_path = {Path(syspath(item.path)): item for item in items if force or self._lacks(item, fields)}
         confidence = self.config["min_confidence"].get()
         try:
-            alone = bool(self.config["model"].as_str_seq())  # what is named is what is asked, as with `geoclass tag`
+            alone = bool(self.config["model"].as_str_seq())  # a named model is used alone, as with `geoclass tag`
             policy = Policy(
                 fields=fields,
                 evidence=None if alone else USUAL,

@@ -1,4 +1,4 @@
-"""geoclass hears a few seconds of a recording and says where the music comes from and what it is.
+"""Classification of music recordings by country and genre, from their sound and their tags.
 
 `import geoclass` is light: names are resolved when they are first used.
 """

@@ -1,4 +1,4 @@
-"""Does this machine have what geoclass needs? Versions, devices, decoders, models, folders, space: one line each."""
+"""Checks of the installation: versions, devices, decoders, models, folders, free space; one line each."""
 
 import os
 import platform
@@ -47,12 +47,12 @@ _DECODED_ONLY = {"spx": "speex", "ape": "ape", "mpc": "musepack7", "dsf": "dsd_l
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     is_fine: bool
     says: str
-    hint: str = ""  # what to do when it is not fine
+    hint: str = ""  # what to do about a problem
 
 
 def examine() -> Iterator[Check]:
@@ -77,7 +77,7 @@ def _attempt(name: str, look: Callable[[], str], *, hint: str = "") -> Check:
         return Check(name=name, is_fine=True, says=look())
     except GeoclassError as error:
         return Check(name=name, is_fine=False, says=error.message, hint=error.hint or hint)
-    except Exception as error:  # whatever is broken here is what the doctor is for
+    except Exception as error:  # any fault is a result of the check
         return Check(name=name, is_fine=False, says=f"{type(error).__name__}: {error}", hint=hint)
 
 
@@ -110,7 +110,7 @@ def _devices() -> str:
 
 
 def _decode(path: Path) -> str:
-    """Make a tone of half a second, read it again, and see whether it is that tone."""
+    """Encode a tone of half a second, decode it, and compare the frequency."""
     from geoclass.audio.decode import load_audio
 
     suffix = path.suffix[1:]

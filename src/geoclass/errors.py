@@ -1,4 +1,4 @@
-"""What can go wrong, in one place.
+"""All errors.
 
 Every error that geoclass raises on purpose is a `GeoclassError`: its message says what went wrong and where,
 its `hint` what to do next. The command line prints both and exits with `exit_code`.
@@ -36,11 +36,11 @@ class UsageError(GeoclassError):
 
 
 class ConfigError(UsageError):
-    """A configuration file or `--set` override that contradicts itself or the defaults."""
+    """A configuration file or `--set` override that is invalid or contradictory."""
 
 
 class StorageError(GeoclassError):
-    """A file of ours that cannot be read or written."""
+    """One of geoclass's own files that cannot be read or written."""
 
 
 class AudioError(GeoclassError):
@@ -68,11 +68,11 @@ class BundleError(GeoclassError):
 
 
 class DeviceError(GeoclassError):
-    """A device that is not there."""
+    """A device that is not available."""
 
 
 class ClusterError(GeoclassError):
-    """A dask cluster that is not there, does not fit, or has lost work."""
+    """A dask cluster that is unreachable, incompatible, or has lost tasks."""
 
 
 class TrainingError(GeoclassError):

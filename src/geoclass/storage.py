@@ -1,4 +1,4 @@
-"""Files of our own: written whole or not at all, read with their format checked; user folders; hashes."""
+"""geoclass's own files: written atomically, read with their format checked; user folders; hashes."""
 
 import hashlib
 import json
@@ -76,7 +76,7 @@ def read_json(path: Path, *, format: str, version: int = 1) -> dict[str, Any]:
     """Read what `write_json` wrote.
 
     Raises:
-        StorageError: Missing, not JSON, of another format, or of a version newer than this program knows.
+        StorageError: Missing, not JSON, of another format, or of a newer version.
     """
     path = Path(path)
     try:
@@ -107,7 +107,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Lock an open file until it is closed, also by a crash; False when somebody else holds the lock."""
+    """Lock an open file until it is closed, also by a crash; False when another process holds the lock."""
     try:
         import fcntl
     except ImportError:

@@ -16,7 +16,7 @@ _TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 
 
 def normalize_name(text: str) -> str:
-    """What two spellings of a name have in common: lower case, no accents, no punctuation; "St." is "saint"."""
+    """The normalized form of a name: lower case, no accents, no punctuation; "St." is "saint"."""
     text = text.casefold()
     if not text.isascii():
         text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
@@ -27,7 +27,7 @@ def normalize_name(text: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """A key under which all spellings of an artist's name meet: "Beyoncé" and "beyonce" have the same one.
+    """A key shared by all spellings of an artist's name: "Beyoncé" and "beyonce" have the same one.
 
     A name without a letter or digit ("!!!") is its own key; only a blank name has none ("").
     """

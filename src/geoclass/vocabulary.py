@@ -13,7 +13,7 @@ def parse_tasks(text: str, *, accepted: Sequence[str] = TASKS, source: str = "ta
 
     Args:
         text: Names separated by commas.
-        accepted: The names that may stand there.
+        accepted: The names accepted.
         source: Where the text comes from, for the message: an option ("--fields"), a corpus, a setting.
 
     Raises:

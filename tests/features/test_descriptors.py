@@ -17,7 +17,7 @@ def front_end():
 
 
 def melody(tonic_hz: float, steps: tuple[int, ...], *, seconds: float = 5.0) -> torch.Tensor:
-    """(1, n_samples): a scale, up and down, six notes a second."""
+    """(1, n_samples): a scale, up and down, six notes per second."""
     time_s = np.arange(round(seconds * RATE)) / RATE
     degree = (time_s * 6).astype(int) % (2 * len(steps))
     step = np.array([*steps, *reversed(steps)])[degree]

@@ -270,7 +270,7 @@ def test_an_encoder_of_ones_own_choice(library: Path, tmp_path: Path) -> None:
     transformers.Wav2Vec2Model(transformers.Wav2Vec2Config(**small, **convolutions)).save_pretrained(encoder)
     transformers.Wav2Vec2FeatureExtractor().save_pretrained(encoder)
     said = run("learn", library, "--set", "front_end.kind=embedding", "--set", f"front_end.backbone={encoder}")
-    assert "30 of 30 files heard" in said
+    assert "30 of 30 files analysed" in said
     bundle = Bundle.load("mine")
     assert bundle.front_end_config.kind == "embedding"
     assert bundle.front_end_config.width == 16

@@ -69,7 +69,7 @@ def test_a_missing_backbone_is_named_with_a_hint(tmp_path):
 
 
 def test_a_backbone_of_other_features_is_refused():
-    with pytest.raises(ModelError, match="reads 80 numbers a frame"):
+    with pytest.raises(ModelError, match="reads 80 values per frame"):
         create(backbone_config={**TINY_BERT, "feature_projection_input_dim": 80})
 
 

@@ -84,6 +84,8 @@ def test_a_full_disk_leaves_the_former_checkpoint_and_says_how_to_go_on(
     with pytest.raises(StorageError) as error:
         save_tensors(path, {"weights": torch.zeros(3)})
     assert error.value.message == f"cannot write {path}: PytorchStreamWriter failed writing file data/0"
-    assert error.value.hint == "make room and run the same command with --resume: it goes on from the last whole epoch"
+    assert error.value.hint == (
+        "free some space and run the command again with --resume: it continues from the last whole epoch"
+    )
     assert torch.equal(torch.load(path, weights_only=True)["weights"], torch.ones(3))
     assert [found.name for found in tmp_path.iterdir()] == ["best.pt"]

@@ -1,4 +1,4 @@
-"""Files to samples: mono float32 at the rate that is asked for, decoding only the seconds that are needed."""
+"""Files to samples: mono float32 at a given rate; only the seconds needed are decoded."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """The identity of a file's sound: a hash of the encoded audio without its tags.
 
-Tagging, renaming or moving a file leaves it as it is; one changed byte of sound makes it another.
+Tagging, renaming or moving a file does not change it; one changed byte of audio does.
 """
 
 import struct
@@ -27,7 +27,7 @@ Parts = Iterator[tuple[int, int]]  # (start, stop) in bytes
 
 
 def sound_id(path: str | Path) -> bytes:
-    """XXH3 (128 bits) of what a decoder hears of a file; reads the whole file, at some gigabytes per second.
+    """XXH3 (128 bits) of the encoded audio of a file; reads the whole file, at some gigabytes per second.
 
     Known containers give their audio (MP4's `mdat`, the pages of Ogg after the headers, the chunks of WAV and AIFF, the
     data object of ASF, the frames of FLAC); of others everything but ID3, APE and Lyrics3 tags at either end counts.

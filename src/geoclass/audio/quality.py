@@ -1,4 +1,4 @@
-"""Sound that no model should be asked about: silence, noise, speech. Cheap, and in doubt it says nothing."""
+"""Detection of recordings that are not music: silence, noise, speech. Cheap, and tuned for precision."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ SILENCE = 10 ** (-70 / 20)  # RMS, full scale: below the noise of a quiet record
 FRAME = 1024  # samples
 N_FRAMES = 64  # spread over the recording
 # A periodogram of stationary noise is its spectrum times exponentially distributed values, whose mean logarithm is
-# -0.577 (Euler's constant), whatever the colour. In music levels come and go: of 319 clips none lies above -0.9.
+# -0.577 (Euler's constant), whatever the colour. The levels of music vary: of 319 clips none is above -0.9.
 NOISE = (-0.70, -0.45)
 
 # Speech pauses, and its pitch never rests; a voice that sings holds its notes, and instruments do not pause together.
@@ -19,7 +19,7 @@ NOISE = (-0.70, -0.45)
 PAUSE = 10 ** (-30 / 20)  # of the loud frames' level
 MIN_PAUSES = 0.10  # part of the time
 MIN_VOICED = 0.6  # part of the loud frames that have a pitch
-MIN_GLIDE = 17.0  # cents a hop of 12 ms, the median over voiced frames
+MIN_GLIDE = 17.0  # cents per hop of 12 ms, the median over voiced frames
 MAX_HELD = 0.05  # part of the voiced stretches of 140 ms that stay within 50 cents
 HOP_S = 0.0116  # of the pitch, with frames of four hops
 HELD_HOPS = 12
@@ -49,7 +49,7 @@ def _is_noise(samples: "NDArray[np.float32]") -> bool:
     frames = np.stack([samples[start : start + FRAME] for start in starts])
     power = np.square(np.abs(np.fft.rfft(frames * np.hanning(FRAME).astype(np.float32))))[:, 1:-1]
     mean = power.mean(axis=0)
-    heard = mean > 1e-6 * mean.max()  # what a codec or a filter took away says nothing
+    heard = mean > 1e-6 * mean.max()  # bands removed by a codec or a filter do not count
     scatter = np.log(power[:, heard] / mean[heard] + 1e-6).mean()
     return bool(NOISE[0] < scatter < NOISE[1])
 

@@ -9,7 +9,7 @@ from geoclass.errors import AudioError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MIN_SECONDS = 3.0  # less sound than this says too little
+MIN_SECONDS = 3.0  # less sound than this is not enough
 
 
 def cut_segments(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """One task of a model: what its logits mean, and when they are sure enough to be written."""
+    """One task of a model: the meaning of its logits, and the probability from which a label is written."""
 
     task: str  # "country" or "genre"
     kind: str  # "single" or "multi"
@@ -46,7 +46,7 @@ class Head:
 
 @dataclass(kw_only=True)
 class Bundle:
-    """A model that can be asked. Everything that preprocessing needs is inside."""
+    """A model for prediction, with everything that its preprocessing needs."""
 
     name: str
     release: str = ""  # number of a published model
@@ -72,7 +72,7 @@ class Bundle:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """What the model answers: "country", "genre" or both."""
+        """What the model predicts: "country", "genre" or both."""
         return tuple(head.task for head in self.heads)
 
     @property
@@ -95,7 +95,7 @@ class Bundle:
         """The head of a task.
 
         Raises:
-            BundleError: The model does not answer it.
+            BundleError: The model does not predict it.
         """
         for head in self.heads:
             if head.task == task:
@@ -103,7 +103,7 @@ class Bundle:
         raise BundleError(f"model {self.name} predicts {', '.join(self.tasks)}, not {task}")
 
     def normalize(self, features: Tensor) -> Tensor:
-        """(batch, n_bands, …) features of any float type -> float32, mean 0 and deviation 1 per band."""
+        """(batch, n_bands, …) features of any float type -> float32, mean 0 and standard deviation 1 per band."""
         return (features.to(self.device, torch.float32) - self._mean) / self._std
 
     @torch.inference_mode()
@@ -153,7 +153,7 @@ class Bundle:
         if self.training_set is not None:
             self.training_set.write(folder)
         else:
-            (folder / TRAINING_SET).unlink(missing_ok=True)  # of a bundle that lay here before
+            (folder / TRAINING_SET).unlink(missing_ok=True)  # of a bundle that was here before
         write_json(folder / "bundle.json", document, format=FORMAT)
         return folder
 
@@ -162,7 +162,7 @@ class Bundle:
         """Load a built-in model, one of the user's models, a bundle folder or a run folder.
 
         Raises:
-            BundleError: Not there, damaged, changed, or from a newer version.
+            BundleError: Missing, damaged, changed, or from a newer version.
             DeviceError: No such device.
         """
         from safetensors import SafetensorError

@@ -62,7 +62,7 @@ def fit_temperature(logits: ArrayLike, truth: ArrayLike) -> float:
 
 
 def decisions(probabilities: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """What could be written and whether it is right.
+    """What could be written, and whether it is correct.
 
     Args:
         probabilities: (n_tracks, n_labels).
@@ -79,13 +79,13 @@ def decisions(probabilities: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.fl
 
 
 def choose_threshold(probabilities: ArrayLike, truth: ArrayLike, *, target_precision: float) -> float:
-    """The smallest threshold at which what is written is right at the target rate.
+    """The smallest threshold at which the labels written reach the target precision.
 
     A label is written when its probability reaches the threshold. Of all thresholds at which at least MIN_DECISIONS
-    would be written and `target_precision` of them be right, the smallest one writes most. It lies midway between the
-    last confidence let in and the next one left out, so that rounding in another batch size changes nothing, and
+    would be written with `target_precision`, the smallest one writes most. It is midway between the
+    lowest confidence written and the next one, so that rounding in another batch size changes nothing, and
     never below chance (1/n_labels; for "multi" the share of positive labels). When no threshold reaches the target
-    the answer is 1.0: such a model writes only what it is entirely sure of, in practice nothing.
+    it is 1.0: such a model writes only labels of probability 1, in practice none.
 
     Args:
         probabilities: (n_tracks, n_labels), calibrated.
@@ -111,7 +111,7 @@ def choose_threshold(probabilities: ArrayLike, truth: ArrayLike, *, target_preci
 
 
 def _soft_targets(known: NDArray[np.int64], n_labels: int, doubt: float) -> NDArray[np.float64]:
-    """Truth as probabilities: 1 - doubt on what is right, the rest shared by what is not."""
+    """Truth as probabilities: 1 - doubt for the true label, the rest shared by the others."""
     if known.ndim == 2:
         return np.where(known == 1, 1 - doubt, doubt)
     targets = np.full((len(known), n_labels), doubt / max(1, n_labels - 1))

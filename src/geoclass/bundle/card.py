@@ -1,4 +1,4 @@
-"""The README.md of a bundle: what the model was trained on, how well it does, what it is not for."""
+"""The README.md of a bundle: training data, scores, limits and intended use."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ def model_card(document: Mapping[str, Any]) -> str:
     for task, labels in document["labels"].items():
         what = "one of" if document["kind"][task] == "single" else "any of"
         lines.append(
-            f"Hears {document['segment']['seconds']:g}-second segments and answers the {task}: {what} "
+            f"Predicts the {task} of {document['segment']['seconds']:g}-second segments: {what} "
             f"{len(labels)} labels ({', '.join(labels)})."
         )
     lines += ["", "## Data", ""]
@@ -37,9 +37,8 @@ def model_card(document: Mapping[str, Any]) -> str:
         "",
         "## Limits and intended use",
         "",
-        "The model knows the labels above and nothing else; other music gets one of them "
-        "or, below the threshold, none. A country is said of a sound's tradition, never of a person's nationality "
-        "or origin.",
+        "The model knows only the labels above; other music gets one of them or, below the threshold, none. "
+        "Labels describe the tradition of the music, never the nationality or origin of a person.",
         "",
     ]
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from geoclass.storage import data_dir, read_json
 FORMAT = "geoclass/bundle"
 WEIGHTS = "model.safetensors"
 BUILTIN = Path(__file__).parent / "builtin"
-LEARNED = "mine"  # what `learn` calls its model when nobody names another
+LEARNED = "mine"  # the default name of the model that `learn` makes
 
 
 def read_description(folder: Path) -> dict[str, Any]:
@@ -42,9 +42,9 @@ def installed_bundles() -> dict[str, Path]:
 
 
 def models_for(fields: Iterable[str], *, unless_mute: Container[str] = ()) -> list[Path]:
-    """The models that answer fields when none is named: the one learned from the library, then the built-in ones.
+    """The models that predict fields when none is named: the one learned from the library, then the built-in ones.
 
-    No two of them answer the same field.
+    No two of them predict the same field.
 
     Args:
         fields: Such as "country".
@@ -52,7 +52,7 @@ def models_for(fields: Iterable[str], *, unless_mute: Container[str] = ()) -> li
             at no confidence was it right often enough) is not asked about it: the pool would not heed it.
 
     Raises:
-        BundleError: None of them answers any of the fields.
+        BundleError: None of them predicts any of the fields.
     """
     wanted = list(fields)
     chosen: list[Path] = []

@@ -17,7 +17,7 @@ _DIGITS = 16  # hex digits kept of a hash: two of a million tracks share one wit
 class TrainingSet:
     """Fingerprints of all that a model was fitted on: weights on the training split, the rest on the validation split.
 
-    A name or an id cannot be read from a fingerprint, but who knows one can test for it.
+    Names and ids cannot be read from fingerprints, but anyone who knows one can test for it.
     """
 
     tracks: frozenset[str]

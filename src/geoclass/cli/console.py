@@ -24,7 +24,8 @@ Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Decoding 
 LanguageModel = Annotated[
     str | None,
     typer.Option(
-        "--language-model", help="Whisper, by folder or id: sung-language, what is sung in a file, is a witness too."
+        "--language-model",
+        help="Whisper model (folder or hub id) that identifies the sung language, a further witness.",
     ),
 ]
 SoundPaths = Annotated[list[Path], typer.Argument(help="Sound files, and folders of them.", show_default=False)]

@@ -124,7 +124,7 @@ def _sweep(
         accuracy = {row[0]: row[2] for row in summarize(results, "accuracy")}[settings]
         rows.append((settings or "as given", n_runs, accuracy, mean, deviation))
     side = f"test side of {folds} folds" if folds else "validation split"
-    columns = ["settings", "runs", "accuracy", "balanced", "deviation"]
+    columns = ["settings", "runs", "accuracy", "balanced", "standard deviation"]
     output.table(f"\nper track, {side}", columns, rows)
 
 

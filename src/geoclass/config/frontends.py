@@ -1,4 +1,4 @@
-"""Front ends: what a model hears or reads. Their settings travel inside the bundle."""
+"""Front ends, which compute the input features of models. Their settings are stored in the bundle."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +17,7 @@ class LogMelConfig:
     n_mels: int = 256
     f_min_hz: float = 20.0
     f_max_hz: float = 8_000.0
-    top_db: float = 80.0  # dB below the loudest bin at which the floor lies
+    top_db: float = 80.0  # floor, in dB below the loudest bin
 
     def __post_init__(self) -> None:
         if not 0 <= self.f_min_hz < self.f_max_hz <= self.sample_rate / 2:
@@ -29,12 +29,12 @@ class LogMelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class W2vBertConfig:
-    """Kaldi's log-mel filter bank as W2V-BERT 2.0 was trained on it; its numbers are the model's, not to be tuned."""
+    """Kaldi's log-mel filter bank with the parameters that W2V-BERT 2.0 was trained with; not to be tuned."""
 
     kind: Literal["w2v-bert"] = "w2v-bert"
     sample_rate: int = 16_000  # Hz
     n_mels: int = 80
-    stride: int = 2  # frames of 10 ms that are laid side by side
+    stride: int = 2  # 10 ms frames concatenated into one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class TextureConfig:
     kind: Literal["texture"] = "texture"
     sample_rate: int = 22_050  # Hz
     frame_length: int = 256  # samples; frames do not overlap
-    memory_frames: int = 40  # over which running means and standard deviations go
+    memory_frames: int = 40  # window of the running means and standard deviations
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -81,19 +81,19 @@ class StatisticsConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddingConfig:
-    """One row per segment: what a frozen pretrained encoder (of transformers) makes of it, pooled over time.
+    """One row per segment: its embedding by a frozen pretrained encoder (from transformers), pooled over time.
 
-    What the encoder itself says is filled in when it is first loaded (`features.registry.resolve_front_end`), and
+    The properties of the encoder are filled in when it is first loaded (`features.registry.resolve_front_end`), and
     checked whenever it is loaded again.
     """
 
     kind: Literal["embedding"] = "embedding"
     backbone: str = "facebook/w2v-bert-2.0"  # a folder, or an id of the Hugging Face hub
-    revision: str = ""  # branch, tag or commit on the hub; "": the main branch, then the commit that was loaded
-    layers: tuple[int, ...] = (-1,)  # hidden states that are averaged; -1 is the last, 0 what enters the first layer
+    revision: str = ""  # branch, tag or commit on the hub; "": the main branch; replaced by the commit loaded
+    layers: tuple[int, ...] = (-1,)  # hidden states to average; -1 is the last, 0 the input of the first layer
     pooling: Literal["mean", "mean+std"] = "mean"  # over time
-    local_files_only: bool = False  # never ask the network, not even for a newer revision
-    trust_remote_code: bool = False  # run Python that comes with the model
+    local_files_only: bool = False  # never use the network, not even to look for a newer revision
+    trust_remote_code: bool = False  # run Python code that comes with the model
     sample_rate: int = 0  # Hz; of the encoder
     width: int = 0  # of its hidden states
     weights_sha256: str = ""  # of its weights
@@ -112,7 +112,7 @@ class EmbeddingConfig:
 class DescriptorsConfig:
     """One row per segment: timbre, rhythm and pitch in 484 numbers, the texture and GTZAN statistics among them.
 
-    What `learn` hears. Segments must last 4 s or more; there is nothing to set.
+    Used by `learn`. Segments must last 4 s or more; there are no parameters.
     """
 
     kind: Literal["descriptors"] = "descriptors"

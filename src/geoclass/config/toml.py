@@ -75,13 +75,13 @@ def with_overrides(config: T, overrides: Sequence[str]) -> T:
                     f"--set {override}: {parent} is a setting, not a section", hint=f"set it by --set {parent}=VALUE"
                 )
         if last == "kind":
-            target.clear()  # another kind of front end has settings of its own
+            target.clear()  # another kind of front end has other settings
         target[last] = parse_value(text)
     return from_dict(type(config), plain)
 
 
 def parse_value(text: str) -> Any:
-    """A TOML value; what is not one is taken as a string."""
+    """Parse a TOML value; anything else is taken as a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -89,7 +89,7 @@ def parse_value(text: str) -> Any:
 
 
 def override(key: str, value: Any) -> str:
-    """What `--set` takes to give a setting a value: "model.hidden=[256,128]". The inverse of `parse_value`."""
+    """The argument of `--set` that gives a setting a value: "model.hidden=[256,128]". The inverse of `parse_value`."""
     return f"{key}={_inline(value)}"
 
 

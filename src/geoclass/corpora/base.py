@@ -1,4 +1,4 @@
-"""What every corpus gives: tracks with their labels and places, and the files that it had to leave out."""
+"""The interface of all corpora: tracks with their labels and places, and the files left out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,17 +18,17 @@ class Track:
 
     track_id: str  # unique in the corpus
     path: str = ""  # POSIX, relative to the corpus' audio root; "" when the corpus has only a table
-    artist_id: str = ""  # what artist-disjoint splits keep together; "" when unknown: a group of its own
+    artist_id: str = ""  # artist-disjoint splits keep it together; "" if unknown: a separate group
     artist: str = ""
     album: str = ""
     title: str = ""
     latitude: float | None = None  # degrees north
     longitude: float | None = None  # degrees east
     place: str = ""  # free text, such as "Brooklyn, NY"
-    country: str = ""  # ISO 3166-1 alpha-2, when the corpus itself knows it
+    country: str = ""  # ISO 3166-1 alpha-2, where the corpus states it
     genre: str = ""  # the one genre
     genres: tuple[str, ...] = ()  # all genres, parents included
-    duration_s: float | None = None  # of the file, as the metadata has it
+    duration_s: float | None = None  # of the file, according to the metadata
     split: str = ""  # "train", "valid" or "test" when the corpus has an official split
     licence: str = ""
     features: Mapping[str, float] | None = field(default=None, repr=False)  # a table's row: column -> number
@@ -54,7 +54,7 @@ class Corpus(Protocol):
     audio_root: Path | None  # what `Track.path` is relative to; None for a table
     description: str  # one line for reports: which subset, which country it means (artist's, station's)
     columns: tuple[str, ...]  # of `Track.features`; () when the corpus is sound
-    notes: list[str]  # what was read and gives neither a Track nor a Skipped, counted; filled by `tracks()`
+    notes: list[str]  # counts of lines that are neither a Track nor a Skipped; filled by `tracks()`
 
     def tracks(self) -> Iterator[Track | Skipped]:
         """All tracks in an order that depends on the files alone. Nothing that is listed is dropped silently.
@@ -80,10 +80,10 @@ def check_task(corpus: str, task: str, accepted: Sequence[str]) -> tuple[str, ..
 
 
 def check_root(corpus: str, root: Path, *, expected: str) -> None:
-    """Refuse a root that is not there or holds nothing.
+    """Refuse a root that is missing or empty.
 
     Raises:
-        CorpusError: With `expected` (what should lie there) as the hint.
+        CorpusError: With `expected` (the layout) as the hint.
     """
     try:
         empty = root.is_dir() and next(root.iterdir(), None) is None
@@ -95,7 +95,7 @@ def check_root(corpus: str, root: Path, *, expected: str) -> None:
 
 
 def file_problem(path: Path) -> str:
-    """Why a listed sound file cannot be used, as far as a glance tells; "" when it can be tried."""
+    """Why a listed sound file cannot be used, without decoding it; "" if it can be tried."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:

@@ -1,6 +1,6 @@
 """FMA, the Free Music Archive data set (Defferrard, Benzi, Vandergheynst, Bresson, ISMIR 2017).
 
-`fma_metadata/tracks.csv` has two header rows and a third that holds only "track_id"; the sound lies in
+`fma_metadata/tracks.csv` has two header rows and a third that holds only "track_id"; the audio is in
 `fma_small/000/000002.mp3` and so on. Countries come from the artists' coordinates or, failing that, their location.
 """
 

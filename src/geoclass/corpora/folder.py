@@ -200,7 +200,7 @@ class Folder:
         )
 
     def _relative(self, text: str) -> str:
-        """A path of the CSV in POSIX form, below the root if it lies there; what lies elsewhere stays absolute."""
+        """A path of the CSV in POSIX form, relative to the root if it is below it, else absolute."""
         if not text:
             return ""
         path = Path(text)

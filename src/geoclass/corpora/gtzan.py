@@ -1,8 +1,8 @@
 """GTZAN genre collection (Tzanetakis and Cook, IEEE Transactions on Speech and Audio Processing 10(5), 2002).
 
-Ten genres of 100 clips of 30 s. Random splits of it leak: clips repeat, and artists stand on both sides. The official
+Ten genres of 100 clips of 30 s. Random splits of it leak: clips repeat, and artists are on both sides. The official
 split is therefore the fault-filtered one of Kereliuk, Sturm and Larsen ("Deep learning and music adversaries", IEEE
-Transactions on Multimedia 17(11), 2015), 443, 197 and 290 clips, whose lists lie in `gtzan_filtered/`.
+Transactions on Multimedia 17(11), 2015), 443, 197 and 290 clips, whose lists are in `gtzan_filtered/`.
 """
 
 import re

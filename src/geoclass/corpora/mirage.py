@@ -30,7 +30,7 @@ class MIRAGE:
     Args:
         root: The folder that holds `MIRAGE.csv` (or events.csv and the tables it refers to), or the CSV itself.
         features: A CSV with columns for track, artist and the thirteen of `SPOTIFY_COLUMNS`.
-        spotify: Ask Spotify for the numbers instead; a `SpotifyFeatures` sets where the cache lies.
+        spotify: Ask Spotify for the numbers instead; a `SpotifyFeatures` sets the place of the cache.
         task: "country".
 
     Raises:

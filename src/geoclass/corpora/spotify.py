@@ -1,7 +1,7 @@
 """Thirteen numbers per track from Spotify's Web API, for corpora that name tracks and hold no sound.
 
 Spotify has refused the call for audio features (403) to applications registered since November 2024; older ones still
-get them. Each answer goes at once into a cache on disk, found or not, so that a run can be stopped and gone on with.
+get them. Each response, found or not, is cached on disk at once, so that a run can be interrupted and continued.
 Only this module imports spotipy.
 """
 
@@ -30,13 +30,13 @@ _PROBE = "11dFghVXANMlKmJXsNCbNl"  # the track of Spotify's own documentation
 
 
 class SpotifyFeatures:
-    """Looks tracks up by title and artist, and remembers every answer.
+    """Looks tracks up by title and artist, and caches every response.
 
     Args:
-        cache: The file with the answers so far, one JSON object a line; None: in the user's cache folder.
-        client: A `spotipy.Spotify` without retries of its own; None: made with `SPOTIPY_CLIENT_ID` and
+        cache: The file with the answers so far, one JSON object per line; None: in the user's cache folder.
+        client: A `spotipy.Spotify` that does not retry; None: made with `SPOTIPY_CLIENT_ID` and
             `SPOTIPY_CLIENT_SECRET`.
-        longest_wait_s: A longer Retry-After than this (seconds) ends the run, to be gone on with later.
+        longest_wait_s: A longer Retry-After than this (seconds) ends the run, to be continued later.
         sleep: Waits that many seconds.
 
     Raises:
@@ -130,7 +130,7 @@ class SpotifyFeatures:
 
 
 def _connect() -> Any:
-    """A client that leaves waiting to us: spotipy's own retries hide how long Spotify asks to wait."""
+    """A client that does not wait by itself: spotipy's retries hide how long Spotify asks to wait."""
     try:
         import requests
         import spotipy
@@ -183,7 +183,7 @@ def _key(title: str, artist: str) -> tuple[str, str]:
 
 
 def _read_cache(path: Path) -> dict[tuple[str, str], dict[str, float] | str]:
-    """What earlier runs found. A line that was cut off when a run was killed is passed over."""
+    """What earlier runs found. An incomplete last line, of a run that was killed, is skipped."""
     known: dict[tuple[str, str], dict[str, float] | str] = {}
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").split("\n")

@@ -1,4 +1,4 @@
-"""CSV files of other people: read line by line, columns found by any of their names, numbers checked."""
+"""CSV files from outside: read line by line, columns found by any of their names, numbers checked."""
 
 import csv
 import math
@@ -14,7 +14,7 @@ _LISTED = 10  # columns that a note names
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV file with the number of the line that each ends on; blank lines are passed over.
+    """The rows of a CSV file with the number of the line that each ends on; blank lines are skipped.
 
     Only one row is in memory at a time.
 
@@ -114,9 +114,9 @@ def coordinates(latitude: str, longitude: str) -> tuple[float, float] | tuple[No
 
 @dataclass(frozen=True, kw_only=True)
 class NumberTable:
-    """Rows of numbers by key, without the columns that say nothing."""
+    """Rows of numbers by key, without uninformative columns."""
 
-    columns: tuple[str, ...]  # those that say something
+    columns: tuple[str, ...]  # those that are kept
     constant: tuple[str, ...]  # those with one value in all rows: left out
     copies: tuple[str, ...]  # those equal to one before them in all rows: left out, for they would count twice
     faults: Mapping[str, str]  # key -> why its row cannot be used
@@ -131,7 +131,7 @@ class NumberTable:
         return len(self._rows)
 
     def row(self, key: str) -> dict[str, float]:
-        """The numbers of a key that is there and has no fault."""
+        """The numbers of a key that has a row without a fault."""
         values = self._rows[key]
         return {column: values[place] for column, place in zip(self.columns, self._places, strict=True)}
 
@@ -156,7 +156,7 @@ def number_table(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, S
     Args:
         path: The file, for messages.
         columns: Names of the numbers.
-        rows: (key, one text a column); a row of another length is a fault, and so is what is not a finite number.
+        rows: (key, one text per column); rows of another length and numbers that are not finite are faults.
 
     Raises:
         CorpusError: No usable row, or no column whose values differ.

@@ -17,22 +17,22 @@ from geoclass.vocabulary import SPLITS
 class AuditResult:
     """What an audit found."""
 
-    group: str  # what the splits were made to keep apart
+    group: str  # what the splits were made disjoint by
     shared: tuple[Shared, ...]
     copies: tuple[Copy, ...]  # most alike first
-    compared: int  # pairs of segments laid over each other; 0: sound was not compared
+    compared: int  # pairs of segments correlated; 0: sound was not compared
     note: str = ""  # why sound was not compared
 
     @property
     def clean(self) -> bool:
-        """Whether a model cannot profit from what it was trained on; a shared title alone does not count as a leak."""
+        """Whether no leak was found; a shared title alone does not count as one."""
         return not any(entry.shared for entry in self.shared if entry.kind != "title")
 
 
 def audit(
     dataset: Dataset, *, same: float = SAME, neighbours: int = NEIGHBOURS, progress: Progress | None = None
 ) -> AuditResult:
-    """Look for what no split should share with another.
+    """Look for overlap between splits.
 
     Artists are compared by id and by name, albums by artist and name, names without case, accents and punctuation.
     Sound is compared segment by segment: the nearest `neighbours` of the other side by a short description, then
@@ -57,7 +57,7 @@ def audit(
 
 
 def leaking_tracks(dataset: Dataset, result: AuditResult, *, split: str) -> dict[str, set[str]]:
-    """Ids of the tracks of a split that training has met, by kind: artist, album, recording, sound."""
+    """Ids of the tracks of a split that overlap with the training split, by kind: artist, album, recording, sound."""
     train, scored = _tracks(dataset, "train"), _tracks(dataset, split)
     if train is None or scored is None:
         return {}

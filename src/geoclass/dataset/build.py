@@ -1,4 +1,4 @@
-"""A corpus to a data set: select, place, extract, normalize, write. The manifest comes last."""
+"""From a corpus to a data set: select, place, extract, normalize, write. The manifest comes last."""
 
 import csv
 import io
@@ -52,7 +52,7 @@ def build_dataset(
 
     Raises:
         CorpusError: The corpus is not laid out as it should be.
-        DatasetError: Nothing to learn from, a split without tracks, or `out` holds something else.
+        DatasetError: Fewer than two labels, a split without tracks, or `out` holds something else.
         StorageError: `out` cannot be written.
     """
     out = Path(out)
@@ -81,7 +81,7 @@ def build_dataset(
 
 
 def _plan(corpus: Corpus, placement: Placement, config: BuildConfig) -> str:
-    """What makes two builds the same: settings, corpus, tracks and their splits."""
+    """What identifies a build: settings, corpus, tracks and their splits."""
     tracks = [(track.track_id, track.path, track.split or "train") for track in placement.tracks]
     return fingerprint(to_dict(config), corpus.name, tracks)
 

@@ -70,7 +70,7 @@ def find_copies(
     for first, second in combinations(splits, 2):
         near = nearest(described[second], described[first], neighbours)  # (n_segments, neighbours)
         here, there = np.repeat(rows[second], near.shape[1]), rows[first][near.ravel()]
-        other = names[here] != names[there]  # the same recording is told by its name already
+        other = names[here] != names[there]  # the same recording is found by its name already
         here, there = here[other], there[other]
         compared += len(here)
         for a, b, value in zip(there, here, compare.similarity(there, here), strict=True):

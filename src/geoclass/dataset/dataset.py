@@ -53,7 +53,7 @@ class Split:
 
 
 class Dataset:
-    """A complete data set. `Dataset.open` is the way to get one; nothing of it is changed afterwards."""
+    """A complete, immutable data set; open one with `Dataset.open`."""
 
     def __init__(self, folder: Path, document: Mapping[str, Any]) -> None:
         self.folder = folder
@@ -69,7 +69,7 @@ class Dataset:
         """Open a data set.
 
         Raises:
-            DatasetError: Not there, unfinished, or written by a newer version.
+            DatasetError: Missing, unfinished, or written by a newer version.
         """
         folder = Path(folder)
         if not (folder / "dataset.json").is_file():
@@ -101,7 +101,7 @@ class Dataset:
 
     @cached_property
     def claim(self) -> Claim:
-        """What the split keeps apart, computed from the tracks that are there and not taken from the document."""
+        """What the split is disjoint by, computed from its tracks rather than taken from the document."""
         tracks, segments = self.tracks, self.segments
         return claim_of(
             zip(tracks["track_id"], tracks["artist_id"], tracks["artist"], strict=True),
@@ -140,7 +140,7 @@ class Dataset:
 
     @property
     def features_folder(self) -> Path:
-        """Where this front end's features lie."""
+        """The folder of the features of the front end."""
         return self.folder / "features" / str(self.document["features"])
 
     @cached_property
@@ -217,6 +217,6 @@ def read_csv(path: Path, *, numbers: tuple[str, ...]) -> "pd.DataFrame":
 
 
 def open_summary(folder: Path) -> dict[str, Any]:
-    """summary.json as it is."""
+    """The content of summary.json."""
     document: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     return document

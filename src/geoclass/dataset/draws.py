@@ -1,7 +1,7 @@
 """Random numbers that belong to a sample: the same in whatever batch, order or process it comes.
 
 They are computed from the sample's key, not drawn one after another: SplitMix64's finalizer (Steele, Lea and Flood,
-"Fast splittable pseudorandom number generators", 2014) over the key and a stream of its own for each use.
+"Fast splittable pseudorandom number generators", 2014) over the key and a separate stream for each use.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Draws:
-    """What chance holds for some samples in one epoch.
+    """The random numbers of some samples in one epoch.
 
     Args:
         keys: (n_samples,) of `segment_keys`.

@@ -50,7 +50,7 @@ class Extracted:
 
 
 def extract(job: Job, *, audio_root: Path, config: BuildConfig) -> Extracted:
-    """Decode the excerpt, cut it into segments and run the front end. A file that fails is an answer, not an error."""
+    """Decode the excerpt, cut it into segments and run the front end. Failures are returned, not raised."""
     import torch
 
     front_end = _front_end(config.front_end)
@@ -99,7 +99,7 @@ def _without_path(message: str, path: Path) -> str:
 def create_runner(
     audio_root: Path, config: BuildConfig, *, workers: int | None = None, scheduler: str | None = None
 ) -> Run:
-    """What extracts jobs side by side and gives the results in order.
+    """Extract jobs in parallel, with results in order.
 
     Args:
         audio_root: What the paths of jobs are relative to.

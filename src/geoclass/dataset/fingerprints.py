@@ -1,8 +1,8 @@
-"""Is this the same sound? Fingerprints of log-mel segments that survive another codec, gain and a small shift in time.
+"""Fingerprints of log-mel segments that are robust to codecs, gain and small shifts in time.
 
 Two steps. A short description of each segment (mean and standard deviation of every band over time, which a shift
-hardly changes) finds the few segments worth a closer look; then the two log-mels are laid over each other, at every
-shift of up to MAX_SHIFT_S, and correlated. Loudness does not matter: the front end counts dB from the loudest bin, and
+hardly changes) finds the few segments worth a closer look; then the two log-mels are correlated at every
+shift of up to MAX_SHIFT_S. Loudness does not matter: the front end counts dB from the loudest bin, and
 the mean of each band is subtracted.
 """
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geoclass.config.frontends import LogMelConfig
 
 N_BANDS = 32  # mel bands after pooling
-FLOOR_DB = -60.0  # what lies lower is the codec's
+FLOOR_DB = -60.0  # below that, the codec decides
 MAX_SHIFT_S = 0.75
 SAME = 0.75  # correlation from which two segments are one recording; see benchmarks/audit.py
 _LEVEL_DB = 1.0  # a segment that varies less over time (silence, a test tone) has no shape to compare
@@ -24,7 +24,7 @@ _NEAREST_BLOCK = 16_000_000  # cosines held at a time: 64 MB
 def reduce_log_mels(log_mels: NDArray[np.floating], config: LogMelConfig) -> Floats:
     """(n, n_mels, n_frames) in dB -> (n, bands, n_frames), at most N_BANDS, each with mean 0 over time.
 
-    Segments without a shape of their own become all 0.
+    Segments without temporal structure become all 0.
     """
     n_bands = min(N_BANDS, config.n_mels)
     edges = np.linspace(0, config.n_mels, n_bands + 1).astype(int)
@@ -37,7 +37,7 @@ def reduce_log_mels(log_mels: NDArray[np.floating], config: LogMelConfig) -> Flo
 
 
 def describe(log_mels: NDArray[np.floating], config: LogMelConfig) -> Floats:
-    """(n, n_mels, n_frames) in dB -> (n, 2 * bands): the bands' means, relative to each other, and deviations."""
+    """(n, n_mels, n_frames) in dB -> (n, 2 * bands): relative means and standard deviations of the bands."""
     n_bands = min(N_BANDS, config.n_mels)
     edges = np.linspace(0, config.n_mels, n_bands + 1).astype(int)
     clipped = np.maximum(log_mels.astype(np.float32), FLOOR_DB)

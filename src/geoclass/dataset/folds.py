@@ -1,4 +1,4 @@
-"""Grouped cross-validation on a data set as it lies on the disk: other splits, the same features."""
+"""Grouped cross-validation on an existing data set: other splits, the same features."""
 
 import copy
 from collections import Counter, defaultdict
@@ -19,14 +19,14 @@ from geoclass.vocabulary import SPLITS
 def fold_of_dataset(dataset: Dataset, number: int, *, n_folds: int, seed: int = 0) -> Dataset:
     """The data set with fold `number` as "test", the next one as "valid" and the rest as "train".
 
-    No artist (or track, or segment: what the data set is grouped by) stands in two folds. Mean and deviation are those
-    of the fold's own training segments. Nothing is written.
+    No artist (or track, or segment: what the data set is grouped by) is in two folds. Mean and standard deviation are
+    those of the fold's own training segments. Nothing is written.
 
     Args:
-        dataset: Of any split; its own split is not looked at.
+        dataset: Any; its own split is ignored.
         number: From 0 to n_folds - 1.
         n_folds: At least 3.
-        seed: Another seed deals the groups out otherwise.
+        seed: Another seed gives another assignment.
 
     Raises:
         UsageError: Fewer than 3 folds.
@@ -46,7 +46,7 @@ def fold_of_dataset(dataset: Dataset, number: int, *, n_folds: int, seed: int = 
     }[dataset.config.group]
     task = dataset.tasks[0]
     labels = tracks[task if dataset.kind(task) == "single" else "genres"].str.split("|").str[0]
-    shifted = (segments["shift"] != 0).to_numpy()  # copies have no part in the dealing: they stay with their group
+    shifted = (segments["shift"] != 0).to_numpy()  # copies are not assigned: they follow their group
     dealt = deal_folds(group[~shifted].tolist(), labels[~shifted].tolist(), n_folds=n_folds, seed=seed)
     fold_of_group = dict(zip(group[~shifted], dealt, strict=True))
     folds = np.array([fold_of_group[name] for name in group])
@@ -76,7 +76,7 @@ def check_folds(n_folds: int) -> None:
 
 
 def deal_folds(groups: Sequence[str], labels: Sequence[str], *, n_folds: int, seed: int) -> list[int]:
-    """Deal whole groups out to folds, each label as evenly as groups allow; the order of the items changes nothing.
+    """Assign whole groups to folds, each label as evenly as groups allow, whatever the order of the items.
 
     Largest groups first, each to the fold that has least of the group's most frequent label, then least of all.
 

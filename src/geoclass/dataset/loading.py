@@ -29,7 +29,7 @@ class Batch:
     x: Tensor  # (batch, n_bands, …) float32, not normalized
     targets: Mapping[str, Tensor]  # task -> (batch,) int64 or (batch, n_labels) float32
     tracks: Tensor  # (batch,) int64 rows of `split.tracks`, on the CPU
-    draws: Draws  # what chance holds for each segment
+    draws: Draws  # the random numbers of each segment
     partner: "Batch | None" = None  # another segment for each one, to be mixed in
 
 
@@ -39,8 +39,8 @@ class SegmentLoader:
     Args:
         dataset: Where the split is from.
         split: What to load.
-        batch_size: Segments a step, over all ranks.
-        device: Where batches are wanted.
+        batch_size: Segments per step, over all ranks.
+        device: Device of the batches.
         seed: Of the order; None: the order on disk.
         balanced: Draw segments so that the labels of the first task come equally often.
         partners: Give each segment another one, drawn from the whole split, to be mixed with.
@@ -66,7 +66,7 @@ class SegmentLoader:
         self.targets = {task: torch.from_numpy(split.targets(task)).to(device) for task in dataset.tasks}
         self.tracks_on_device = self.tracks.to(device)
         self._keys = segment_keys(split.tracks["track_id"], split.track_of_segment)
-        self._by_key = np.argsort(self._keys)  # an order that the one on disk has no part in
+        self._by_key = np.argsort(self._keys)  # an order independent of the one on disk
         self._weights = _balancing_weights(split, dataset.tasks[0]) if balanced else None
         self._partners = partners
         self._features = dataset.features
@@ -77,14 +77,14 @@ class SegmentLoader:
             )  # a copy: the index is an array
 
     def __len__(self) -> int:
-        """Steps an epoch."""
+        """Steps per epoch."""
         return len(self._cut(np.arange(len(self.tracks))))
 
     def epoch(self, number: int = 0) -> Iterator[Batch]:
         """The batches of an epoch.
 
         What comes with a segment (its draws, its partner) depends on the seed, the epoch and the segment; the order
-        of the segments on the seed and the epoch. Batch size, ranks and the order on disk play no part.
+        of the segments on the seed and the epoch. Batch size, ranks and the order on disk have no influence.
         """
         order, keys = self._order(number)
         places = self._cut(np.arange(len(order)))

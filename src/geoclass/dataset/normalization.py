@@ -45,7 +45,7 @@ def normalization(features: NDArray[Any], train: NDArray[np.int64]) -> tuple[NDA
 
 
 def _read_rows(features: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
-    """Rows of a store, through a map of their own: what a map has read counts as memory until the map is closed."""
+    """Rows of a store, through a separate map: pages read count as memory until the map is closed."""
     if isinstance(features, np.memmap) and features.filename is not None:
         features = np.memmap(features.filename, features.dtype, mode="r", offset=features.offset, shape=features.shape)
     return features[rows]

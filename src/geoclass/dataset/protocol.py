@@ -1,4 +1,4 @@
-"""What a split may claim: whether the tracks that are in it share artists or recordings, whoever made it."""
+"""The protocol of a split: whether its tracks share artists or recordings, however it was made."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ TOLERATED = 0.01  # of the scored tracks: up to here the claim names the tracks 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """What reports say of a split."""
+    """What reports state about a split."""
 
     protocol: str  # "artist-disjoint", with its exceptions if there are any; "track-disjoint (…)"; or "leaky"
     group: str  # what no two splits share: "artist", "track" or "segment"
@@ -21,17 +21,17 @@ class Claim:
 
     @property
     def leaky(self) -> bool:
-        """Whether scores flatter the model."""
+        """Whether scores are too optimistic."""
         return self.protocol == LEAKY
 
 
 def claim_of(tracks: Iterable[tuple[str, str, str]], placed: Iterable[tuple[str, str]], *, wanted: str) -> Claim:
-    """Look at the tracks of a split and say what it keeps apart.
+    """Determine from the tracks of a split what it is disjoint by.
 
     Args:
         tracks: (track_id, artist_id, artist) of each track.
         placed: (track_id, split) of each track, more than once if its segments stand in several splits.
-        wanted: What the splits were made to keep apart: "artist", "track" or "segment".
+        wanted: What the splits were made disjoint by: "artist", "track" or "segment".
     """
     splits: dict[str, set[str]] = defaultdict(set)
     for track_id, split in placed:

@@ -1,4 +1,4 @@
-"""From what a corpus lists to what a data set holds: countries resolved, labels chosen, the rest left out by name."""
+"""From the tracks of a corpus to those of a data set: countries resolved, labels chosen, others left out."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

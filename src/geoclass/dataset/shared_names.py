@@ -1,4 +1,4 @@
-"""Artists, albums, titles and recordings that stand on both sides of two splits, by their names."""
+"""Artists, albums, titles and recordings that are in both of two splits, by their names."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ def split_groups(
     """Assign each item to "train", "valid" or "test" so that no group is in two splits.
 
     First each label, rarest first, gives its smallest group to "test" and the next to "valid" as long as one is left
-    to train on. Then, largest first, each remaining group goes where its rarest label is most wanting (iterative
+    to train on. Then, largest first, each remaining group goes where its rarest label is most needed (iterative
     stratification, Sechidis et al. 2011, on groups). Ties are broken by a hash of (seed, group), so that the result
     depends on the items and not on their order.
 
@@ -65,7 +65,7 @@ def split_groups(
 
 
 def artist_keys(track_id: str, artist_id: str, artist: str) -> list[str]:
-    """What a track's artist is known by: an id, a name, or both. A track without an artist is a group of its own.
+    """The keys of a track's artist: an id, a name, or both. A track without an artist is a separate group.
 
     Two ids with one name are one artist, unless the id itself tells namesakes apart, as "TR/artist 1" does.
     """

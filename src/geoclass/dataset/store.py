@@ -1,4 +1,4 @@
-"""The feature store: one memory-mapped array, appended in track order, that goes on where it stopped.
+"""The feature store: one memory-mapped array, appended in track order, that continues where it stopped.
 
 While it grows, `features.partial` holds the rows and `progress.jsonl` one line per finished track. A line is written
 after its rows, so whatever a crash leaves is cut back to the last track that both agree on. The finished store is
@@ -34,7 +34,7 @@ class ProgressLine(TypedDict):
 
 
 class FeatureWriter:
-    """Appends tracks to a store in the order they come; opened again, it knows what it already has."""
+    """Appends tracks to a store in the order they come; reopened, it continues after them."""
 
     def __init__(self, folder: Path, *, row_shape: tuple[int, ...]) -> None:
         self.folder = folder
@@ -81,7 +81,7 @@ class FeatureWriter:
         return target
 
     def close(self) -> None:
-        """Stop without finishing; what is there stays for the next time."""
+        """Stop without finishing; the rows are kept for the next run."""
         self._rows.close()
         self._log.close()
 

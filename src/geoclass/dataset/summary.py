@@ -86,7 +86,7 @@ def warnings_of(
     Args:
         counts: As `count` gives them.
         tracks: All tracks that are kept.
-        claim: What the split keeps apart.
+        claim: The protocol of the split.
         config: Task and group.
         source: Of the split: OFFICIAL, or a seed.
     """

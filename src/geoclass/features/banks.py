@@ -71,8 +71,9 @@ def chroma_bank(sample_rate: int, n_fft: int) -> Tensor:
     """Weights of the FFT bins for the twelve pitch classes from C, A at 440 Hz: (12, n_bins).
 
     Ellis' fft2chromamx (Chroma feature analysis and synthesis, 2007), as in librosa.filters.chroma, whose import
-    takes seconds: a Gaussian over the distance in semitones, its deviation half a semitone or half a bin, whichever is
-    more; each bin scaled to length 1, then weighted by a Gaussian over octaves around 880 Hz, its deviation two.
+    takes seconds: a Gaussian over the distance in semitones with a standard deviation of half a semitone or half a bin,
+    whichever is larger; each bin scaled to length 1, then weighted by a Gaussian over octaves around 880 Hz with a
+    standard deviation of two.
     """
     frequency = torch.arange(1, n_fft, dtype=torch.float64) * sample_rate / n_fft
     pitch = 12 * (frequency / (440 / 16)).log2()  # in semitones above the A at 27.5 Hz

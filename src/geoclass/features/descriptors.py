@@ -25,7 +25,7 @@ _MIN_SECONDS = 4.0
 
 
 class Descriptors(FrontEnd):
-    """484 numbers a segment: the texture statistics (68), GTZAN's (52), and timbre, rhythm and pitch beside them.
+    """484 numbers per segment: the texture statistics (68), GTZAN's (52), and timbre, rhythm and pitch.
 
     - timbre: mean, standard deviation, quantiles and correlations of 19 mel cepstra, the deviation of their change;
       spectral flatness, and contrast by octaves (Jiang et al., ICME 2002);
@@ -75,7 +75,7 @@ class Descriptors(FrontEnd):
 
 
 def _timbre(cepstra: Tensor) -> Tensor:
-    """(batch, n_frames, 19) -> (batch, 147): mean, deviation, deviation of the change, correlations, quantiles."""
+    """(batch, n_frames, 19) -> (batch, 147): mean, standard deviation, that of the change, correlations, quantiles."""
     mean, deviation = cepstra.mean(1), cepstra.std(1)
     change = (cepstra[:, 2:] - cepstra[:, :-2]).std(1)
     centred = (cepstra - mean[:, None])[..., :_CORRELATED]
@@ -95,7 +95,7 @@ def _flatness(power: Tensor) -> Tensor:
 
 
 def _contrast(power: Tensor) -> Tensor:
-    """(batch, n_frames, n_bins) -> (batch, 14): peaks over valleys in dB by octave, mean and deviation."""
+    """(batch, n_frames, n_bins) -> (batch, 14): peaks over valleys in dB by octave, mean and standard deviation."""
     decibel = 10 * power[:, ::_CONTRAST_STEP].clamp(min=1e-10).log10()
     columns = []
     for low, high in pairwise(_CONTRAST_BINS):

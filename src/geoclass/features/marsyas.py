@@ -14,8 +14,9 @@ class TextureStatistics(FrontEnd):
     """MARSYAS' texture statistics (Tzanetakis and Cook, 2002): (4 blocks of 17 columns,) per segment.
 
     Of each frame: zero crossings, spectral centroid, roll-off, flux and MFCC 0 to 12, as in MARSYAS' ZeroCrossings,
-    Centroid, Rolloff, Flux and MFCC. Of each of these, mean and deviation over a memory of 40 frames; of each of
-    those, mean and deviation over the segment (`bextract -sv`). Frames do not overlap; power spectrum, Hamming window.
+    Centroid, Rolloff, Flux and MFCC. Of each of these, mean and standard deviation over a memory of 40 frames; of
+    each of those, mean and standard deviation over the segment (`bextract -sv`). Frames do not overlap; power spectrum,
+    Hamming window.
 
     The files of the UCI set were analysed at 44,100 Hz with frames of 512 samples: with frames of 11.6 ms, and not of
     23.2 ms, the columns correlate with each other as those of the set do. Frames of 256 samples at 22,050 Hz are the
@@ -97,7 +98,7 @@ def _flux(power: Tensor) -> Tensor:
 
 
 def _running(values: Tensor, memory: int) -> Tensor:
-    """(batch, n_columns, n_frames) -> (batch, 2 n_columns, n_frames): means and deviations of the last `memory`.
+    """(batch, n_columns, n_frames) -> (batch, 2 n_columns, n_frames): means and stds of the last `memory` frames.
 
     Before the first frame MARSYAS' Memory holds copies of it.
     """

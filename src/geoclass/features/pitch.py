@@ -48,7 +48,7 @@ class Pitch(nn.Module):
         return (bins + shift) * self.sample_rate / _N_FFT, torch.where(is_peak, weight, 0.0)
 
     def _motion(self, frames: Tensor, frequency: Tensor, weight: Tensor) -> Tensor:
-        """(batch, 6): mean and deviation of the change between frames, of the number of peaks and of their height."""
+        """(batch, 6): mean and std of the change between frames, of the number of peaks and of their height."""
         change = (frames[:, 1:] - frames[:, :-1]).abs().sum(2)
         n_peaks = (weight > 0).float().sum(2)
         height = (weight * frequency.clamp(min=20).log2()).sum(2) / weight.sum(2).clamp(min=1e-9)

@@ -11,7 +11,7 @@ class W2vBert(FrontEnd):
     """What the feature extractor of W2V-BERT 2.0 computes: (stride * n_mels, n_frames // stride).
 
     Kaldi's filter bank (25 ms frames every 10 ms, Povey window) of samples scaled to 16-bit integers, each mel band
-    of the segment brought to mean 0 and deviation 1, neighbouring frames side by side: the numbers of transformers'
+    of the segment standardized, neighbouring frames concatenated: the numbers of transformers'
     SeamlessM4TFeatureExtractor, without its need for transformers.
     """
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 FRONT_ENDS = ("table", "texture", "statistics", "descriptors", "embedding")  # those that give rows of numbers
-N_PREPARE = 20_000  # training rows that are looked at
+N_PREPARE = 20_000  # training rows that `prepare` is given
 _TAIL = 0.01  # the outermost quantiles count as those of a normal distribution at 1 % and 99 %
 _SHRINKAGE = 0.2  # towards equal variances; a few hundred rows do not give a covariance of a hundred columns
 
@@ -14,7 +14,7 @@ class Quantiles(nn.Module):
 
     The piecewise linear encoding of Gorishniy, Rubachev and Babenko, "On embeddings for numerical features in tabular
     deep learning" (2022). Edges are quantiles of the training rows, so that outliers and skewed columns lose their
-    weight; until `prepare` is called they are evenly spaced over four deviations.
+    weight; until `prepare` is called they are evenly spaced over four standard deviations.
     """
 
     def __init__(self, n_columns: int, n_bins: int) -> None:
@@ -54,7 +54,7 @@ class Plain(nn.Module):
 
 
 class Bins(nn.Module):
-    """Each bin of each column as a number of its own, with mean 0 and deviation about 1 on the training rows."""
+    """Each bin of each column as a separate number, with mean 0 and standard deviation about 1 on the training rows."""
 
     def __init__(self, n_columns: int, n_bins: int) -> None:
         super().__init__()

@@ -17,10 +17,10 @@ class Fcnn(Network):
 
     With `asinh` the columns pass through asinh first: straight near zero, a logarithm far from it, so that the
     long tails of variances and of damaged sound do not decide. `encoding` goes further, by quantiles of the training
-    rows: "bins" gives each bin of a column an input of its own, "whiten" makes the columns normal and uncorrelated.
+    rows: "bins" gives each bin of a column a separate input, "whiten" makes the columns normal and uncorrelated.
 
-    `members` networks side by side answer together. In training each row goes to one of them, so that they learn from
-    other batches and disagree where they do not know: an ensemble in one model, which needs `members` times the
+    `members` networks form an ensemble. In training each row goes to one of them, so that they learn from
+    different batches and disagree where they are uncertain: an ensemble in one model, which needs `members` times the
     epochs, at batches `members` times as large, and no more time. With several encodings, members take them in turn
     and disagree the more.
     """

@@ -1,4 +1,4 @@
-"""A linear model of rows that knows what it does not know: what `learn` makes of a library."""
+"""A linear model of rows with a gate for unfamiliar music; `learn` fits it to a library."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -14,7 +14,7 @@ from geoclass.models.network import Network, n_bands
 class GatedLinear(Network):
     """Columns made normal and uncorrelated -> one linear layer -> labels, behind a gate.
 
-    The last label of each field stands for everything that the model was not taught. Its logit comes from a gate of
+    The last label of each field stands for everything outside the training labels. Its logit comes from a gate of
     its own and is weighed against all the others together: the labels share what the gate lets through.
 
     Args:

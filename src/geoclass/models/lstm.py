@@ -64,7 +64,7 @@ class AttentionLstm(Lstm):
     `attention` is one of
         self: scaled dot products between all pairs of frames, then the mean over frames (Vaswani et al. 2017);
         additive: a small network scores each frame (Bahdanau et al. 2015);
-        dot: the last states ask, each frame answers (Luong et al. 2015).
+        dot: the last states are the query, the frames the keys (Luong et al. 2015).
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""All networks by name. To add one: write a module with a `Network`, and a line in `MODELS`."""
+"""All networks by name. To add one, write a module with a `Network`, and a line in `MODELS`."""
 
 import difflib
 import inspect

@@ -13,7 +13,7 @@ class ResNet(Network):
 
     A strided stem and four residual stages shrink bands and frames by 32 and 16 (Won et al., Evaluation of CNN-based
     automatic music tagging models, 2020). The bands that are left are averaged; the frames are weighed by a learned
-    score, and their weighted mean and deviation are the embedding (attentive statistics, Okabe et al. 2018).
+    score, and their weighted mean and standard deviation are the embedding (attentive statistics, Okabe et al. 2018).
 
     Beside them stands what a linear model would start from: statistics of the first cepstra, straight from the input.
     With a few dozen recordings the network is then no worse than the linear model; with more, the stages take over.
@@ -73,7 +73,7 @@ class ResNet(Network):
 
 
 class _Timbre(nn.Module):
-    """Mean and deviation of the cepstra, and deviation of their change over some lags, each brought to one scale.
+    """Mean and standard deviation of the cepstra, and standard deviation of their change over some lags, rescaled.
 
     Normalized log-mels, not powers, go into the cosine transform: cepstra of the recording relative to the data set.
     The lags follow strokes and slower phrasing; at a hop of 46 ms they are 46, 186 and 743 ms.

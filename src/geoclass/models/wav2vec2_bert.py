@@ -38,7 +38,7 @@ class Wav2Vec2Bert(Network):
         self.trunk = load_w2v_bert(backbone, backbone_config)
         if self.trunk.config.feature_projection_input_dim != n_bands(front_end):
             raise ModelError(
-                f"the backbone reads {self.trunk.config.feature_projection_input_dim} numbers a frame, "
+                f"the backbone reads {self.trunk.config.feature_projection_input_dim} values per frame, "
                 f"the front end gives {n_bands(front_end)}"
             )
         self.frozen = finetune == "frozen"

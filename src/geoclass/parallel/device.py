@@ -1,4 +1,4 @@
-"""Which device to compute on. A device that was asked for and is not there is an error, never a silent other one."""
+"""The device to compute on. A requested device that is not available is an error, never silently replaced."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar

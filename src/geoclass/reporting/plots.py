@@ -1,4 +1,4 @@
-"""The figures of a report, from predictions and numbers; none computes a metric of its own."""
+"""The figures of a report, from predictions and metrics; none computes a metric itself."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,6 +1,6 @@
 """Pages from Jinja2 templates: one file each, in which everything is inline and nothing is fetched.
 
-Markup stands in `templates/` only. Every value is escaped there; Python hands over numbers, texts and drawings.
+Markup is in `templates/` only, where every value is escaped; Python passes numbers, texts and figures.
 """
 
 import math

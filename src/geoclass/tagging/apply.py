@@ -28,7 +28,7 @@ def apply_plan(
 def iter_apply(
     plan: Iterable[FilePlan], *, journal: Path, id3_version: int | None = None, touch: bool = False
 ) -> Iterator[FilePlan]:
-    """Write what the plan says, as it is made: files are written while later ones are still being decoded.
+    """Carry out a plan as it is made: files are written while later ones are still being decoded.
 
     Args:
         plan: May be an iterator that computes; it is closed when the run ends, however it ends.

@@ -1,4 +1,4 @@
-"""Who is asked about a file, and in which order: cheap witnesses first, the sound where they leave a field open."""
+"""The order in which witnesses and models are consulted: cheap ones first, audio where they leave a field open."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,18 +29,18 @@ class Predictor(Protocol):
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """The fields that it answers."""
+        """The fields that it predicts."""
 
     @property
     def never_sure(self) -> tuple[str, ...]:
         """Of these the fields on which it is never sure enough to write."""
 
     def predict_many(self, paths: Iterable[Path]) -> Iterator[Prediction | Failure]:
-        """One answer a path, in order."""
+        """One prediction per path, in order."""
 
 
 class Consultation:
-    """Who is asked about the files of one run, and about which fields."""
+    """The witnesses and the model of one run, and the fields to decide."""
 
     def __init__(self, classifier: Predictor | None, policy: Policy, remembered: Corrections, sources: Sources) -> None:
         tasks = classifier.tasks if classifier is not None else ()
@@ -59,7 +59,7 @@ class Consultation:
         """The entries with what all witnesses but the sound say."""
         for entry in entries:
             entry.settled = entry.error is not None or is_settled(entry, self.policy, self.remembered, self.decided_by)
-            votes = self.policy.vote != "none"  # what was decided earlier still speaks for the artist's new files
+            votes = self.policy.vote != "none"  # earlier decisions count as evidence for the artist's new files
             if self.policy.evidence is not None and (votes or not entry.settled):
                 entry.opinions = testify(entry, witnesses=self.policy.evidence, sources=self.sources)
                 if sung_language.NAME in self.policy.evidence and not entry.settled and not self._is_sure(entry):
@@ -120,7 +120,7 @@ class Consultation:
 
 
 def unfinished(entry: Entry, policy: Policy, remembered: Corrections) -> Sequence[str]:
-    """The fields that may be written and that nobody has corrected."""
+    """The fields that may be written and have not been corrected."""
     return [
         name
         for name in policy.fields

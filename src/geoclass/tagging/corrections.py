@@ -16,7 +16,7 @@ _OF_ARTIST = "country of "
 
 
 class Corrections:
-    """Values by what they belong to; empty until somebody corrects something."""
+    """Corrected values by artist or file; empty at first."""
 
     def __init__(self, values: Mapping[str, tuple[str, ...]] | None = None) -> None:
         self._values = dict(values or {})
@@ -40,7 +40,7 @@ class Corrections:
         write_json(path or default_path(), {"values": values}, format=FORMAT)
 
     def find(self, name: str, target: Path, tags: Tags) -> tuple[str, ...]:
-        """The corrected values of a field; () when nobody corrected it."""
+        """The corrected values of a field; () if there is no correction."""
         if not self._values:
             return ()
         return self._values.get(_file_key(name, target)) or self._values.get(_key(name, target, tags)) or ()

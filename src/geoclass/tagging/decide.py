@@ -1,4 +1,4 @@
-"""From what witnesses and models say of a file to what is written to it."""
+"""From the opinions and predictions on a file to the values written to it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,19 +20,19 @@ _KEPT_CANDIDATES = 10  # in a plan
 
 @dataclass(frozen=True, kw_only=True)
 class _Answer:
-    """What is said of a field: by a model or by the pool."""
+    """The candidates for a field, from a model or from the pool."""
 
     candidates: Candidates
-    proposed: tuple[str, ...]  # what is sure enough
+    proposed: tuple[str, ...]  # probable enough to be written
     evidence: tuple[Reason, ...]
     all_candidates: Candidates  # for the region
 
 
 def decide(entry: Entry, policy: Policy, remembered: Corrections, decided_by: str) -> FilePlan:
-    """The plan of a file whose witnesses have spoken.
+    """The plan of a file, after all witnesses were consulted.
 
     Args:
-        entry: With the model's answer and the verdict, where there are any.
+        entry: With the model's prediction and the verdict, where there are any.
         policy: What may be written.
         remembered: Corrections of people, which win.
         decided_by: For the tag that names models and evidence.
@@ -86,7 +86,7 @@ def decide(entry: Entry, policy: Policy, remembered: Corrections, decided_by: st
 
 
 def _answer(entry: Entry, policy: Policy, name: str) -> _Answer | None:
-    """What is said of a field; None where nobody was asked."""
+    """The candidates for a field; None where no witness was consulted."""
     if entry.settled:
         return None
     if name == "country" and policy.pools:
@@ -178,7 +178,7 @@ def _witnesses_for(evidence: Sequence[Reason]) -> list[str]:
 
 
 def _region(candidates: Candidates, threshold: float) -> dict[str, tuple[str, ...]]:
-    """The UN sub-region whose countries are together as sure as one country must be; {} when there is none."""
+    """The UN sub-region whose countries together reach the threshold; {} if there is none."""
     from geoclass.geo.countries import subregion
 
     sums: dict[str, float] = {}

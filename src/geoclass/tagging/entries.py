@@ -33,7 +33,7 @@ class Entry:
 
 
 def read_entries(paths: Iterable[Path | str]) -> Iterator[Entry]:
-    """Each target once, however many symbolic links lead to it; hard links are files of their own."""
+    """Each target once, however many symbolic links lead to it; hard links count as separate files."""
     seen: set[Path] = set()
     for path in map(Path, paths):
         entry = _look(path)

@@ -13,12 +13,12 @@ Candidates = tuple[tuple[str, float], ...]  # best first
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """What one witness said of a field."""
+    """The opinion of one witness on a field."""
 
     witness: str  # of `evidence.registry.WITNESSES`, or "tags" for what the owner left in other files
     clue: str  # what it read
     says: Candidates  # were it the only witness
-    because: str  # in words
+    because: str  # a reason for people
     speaks_for: bool = True  # the value
 
     def as_json(self) -> dict[str, Any]:
@@ -31,8 +31,8 @@ class Reason:
 class FieldPlan:
     """One field of one file."""
 
-    value: tuple[str, ...]  # what the file will hold; () when nobody is sure and nothing is there
-    probability: float | None  # of the value, or of the best candidate; None: nothing was said of it
+    value: tuple[str, ...]  # the value after the run; () if there is none and no candidate is probable enough
+    probability: float | None  # of the value, or of the best candidate; None: there was no prediction
     candidates: Candidates
     outcome: Literal["planned", "written", "kept", "unsure"] = "unsure"  # "kept" is the owner's own value
     evidence: tuple[Reason, ...] = ()
@@ -45,11 +45,11 @@ class FilePlan:
     path: Path  # as it was given
     target: Path  # links resolved
     status: str  # planned, unchanged, abstained or failed; after apply also written
-    reason: str = ""  # why it failed, or why the model was not asked
+    reason: str = ""  # why it failed, or why no prediction was made
     hint: str | None = None
     fields: Mapping[str, FieldPlan] = field(default_factory=dict)
     changes: Values = field(default_factory=dict)  # by field of formats.fields.FIELDS
     before: Values = field(default_factory=dict)  # all fields that are there
     stamp: Stamp | None = None  # of the file when its tags were read
-    dissent: str = ""  # what is said of this file alone where a vote decided otherwise
+    dissent: str = ""  # the prediction for this file alone, where the vote decided otherwise
     index: int = 0  # among the files of the run

@@ -1,7 +1,7 @@
 """The journal of a run: what each file was before, on the disk before the file changes.
 
 JSON lines. The first names the format, each other one a file; it holds the bytes that were replaced (their place, and a
-hash of what took it), so that undo is exact, and the fields before and after, for files that somebody edited since.
+hash of what took it), so that undo is exact, and the fields before and after, for files edited since.
 """
 
 import errno
@@ -108,7 +108,7 @@ def mark_undone(path: Path) -> None:
 
 
 def read_journal(path: Path) -> Iterator[Record]:
-    """The records of a journal. A last line that a crash cut short is passed over: its file had not changed yet.
+    """The records of a journal. An incomplete last line, after a crash, is skipped: its file had not changed yet.
 
     Raises:
         StorageError: Missing, not a journal, damaged, or of a newer version.

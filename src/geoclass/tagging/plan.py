@@ -1,4 +1,4 @@
-"""What would be written to which file, and why not: decided without writing anything."""
+"""Plans: what would be written to which file, decided without writing anything."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from geoclass.tagging.vote import group_sizes, vote
 
 
 class Plan:
-    """A plan that is made while it is read, and remembered: reading it twice asks the model once."""
+    """A plan that is computed while it is iterated over, and kept: iterating twice runs the model once."""
 
     def __init__(self, files: Iterator[FilePlan]) -> None:
         self._source = files
@@ -29,7 +29,7 @@ class Plan:
             yield file
 
     def close(self) -> None:
-        """Ask the model no more: from now on the plan ends with what was decided."""
+        """Stop predicting: from now on the plan ends with the files decided so far."""
         with closing_source(self._source):
             pass
 

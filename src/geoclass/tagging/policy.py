@@ -21,7 +21,7 @@ class Policy:
     vote: Literal["none", "artist", "album"] = "none"  # one country for all files of an artist or album
     release_country: bool = False  # write it to the release country too, where there is none
     candidates: bool = False  # note the candidates of fields on which the model abstains
-    region_fallback: bool = False  # note the UN sub-region where no country is sure but a region is
+    region_fallback: bool = False  # write the UN sub-region where it, but no country, reaches the threshold
     again: bool = False  # ask the model about files that it has decided before
 
     def __post_init__(self) -> None:
@@ -35,7 +35,7 @@ class Policy:
         return self.evidence is not None
 
     def threshold(self, answer: FieldPrediction | None) -> float:
-        """From which probability on a value is written; a model's answer may come with its own threshold."""
+        """The probability from which on a value is written; a prediction may come with the model's own threshold."""
         if self.min_confidence is not None:
             return self.min_confidence
         if not self.pools:

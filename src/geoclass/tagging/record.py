@@ -1,4 +1,4 @@
-"""What the journal knows of one file: which bytes were replaced, and the fields before and after."""
+"""A journal's record of one file: the bytes replaced, and the fields before and after."""
 
 import base64
 import hashlib

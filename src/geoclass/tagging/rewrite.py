@@ -22,7 +22,7 @@ _PREFIX, _SUFFIX = ".geoclass-", ".tmp"
 
 @dataclass(frozen=True, kw_only=True)
 class Stamp:
-    """What tells that a file is still the one that was read."""
+    """What identifies an unchanged file."""
 
     device: int
     inode: int

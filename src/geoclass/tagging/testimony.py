@@ -56,7 +56,7 @@ def testify(entry: Entry, *, witnesses: Sequence[str], sources: Sources) -> list
 
 
 def hear(entry: Entry, sources: Sources) -> list[Opinion]:
-    """What the sound says of a file, where a model was asked."""
+    """The opinion of the sound on a file, where there is a prediction."""
     answer = entry.prediction.fields.get("country") if isinstance(entry.prediction, Prediction) else None
     return ask(Facts(heard=answer), witnesses=(sound.NAME,), sources=sources)
 

@@ -1,4 +1,4 @@
-"""A run taken back: file by file to the byte, or field by field where somebody edited since."""
+"""Undoing a run: byte for byte, or field by field in files edited since."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,7 @@ class Undone:
 
     path: Path
     status: str  # "restored" (to the byte), "unchanged" (it is as before), "edited" (see `kept`), or "failed"
-    kept: tuple[str, ...] = ()  # fields that somebody edited since: left alone
+    kept: tuple[str, ...] = ()  # fields edited since: not reverted
     reason: str = ""
 
 

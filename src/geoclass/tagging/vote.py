@@ -17,7 +17,7 @@ from geoclass.tagging.tags import Tags
 from geoclass.tagging.testimony import owner_of
 from geoclass.text import name_key
 
-_WORTH_SAYING = 0.5  # a file that alone would be so sure of another country disagrees with the vote
+_WORTH_SAYING = 0.5  # a file with this probability of another country disagrees with the vote
 
 
 def group_sizes(paths: Iterable[Path | str], *, by: str) -> Counter[Key]:
@@ -30,10 +30,10 @@ def vote(
 ) -> Iterator[Entry]:
     """Give the files of each group the group's own country.
 
-    Where the model speaks alone its probabilities are averaged over the files. Countries that people left in the files
+    Where only the model is used, its probabilities are averaged over the files. Countries that people left in the files
     are evidence too: if they agree, that is the country; if not, they weigh together as much as all of the model's
     opinions. Notes of earlier runs of this model count as its opinion. Where witnesses are pooled, what they say of all
-    files is pooled, and what people left is one of them. The order of the files plays no part.
+    files is pooled, and people's values are one of them. The order of the files has no influence.
 
     Args:
         entries: In any order; a group is decided when its last file has come, or when too many files wait.
@@ -43,7 +43,7 @@ def vote(
         pools: Whether the witnesses are pooled.
 
     Yields:
-        The entries by group, with `dissent` set where the file alone would have been told otherwise.
+        The entries by group, with `dissent` set where the prediction for the file alone would differ.
     """
     decided: dict[Key, Verdict | None] = {}  # of groups that were given out early
     for group in by_group(entries, key=lambda entry: group_key(entry.tags, by=by), sizes=sizes):
@@ -61,7 +61,7 @@ def vote(
 
 
 def group_key(tags: Tags, *, by: str) -> Key:
-    """What the files of a group have in common; () for a file that belongs to none: "Various Artists" are nobody.
+    """What the files of a group have in common; () for a file that belongs to none: "Various Artists" is not an artist.
 
     A guest does not part a song from the host's others: "X feat. Y" is X.
     """

@@ -1,4 +1,4 @@
-"""What a run needs to go on: weights, optimizer, schedule, and where it stands. Read back without unpickling code."""
+"""What resuming a run needs: weights, optimizer, schedule, epoch. Loaded without unpickling code."""
 
 import pickle
 from pathlib import Path

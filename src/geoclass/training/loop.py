@@ -25,7 +25,7 @@ _Batch = TypeVar("_Batch")
 
 @dataclass
 class State:
-    """All that changes while training goes on, and that a checkpoint keeps."""
+    """All that changes during training, and that a checkpoint stores."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
@@ -109,7 +109,7 @@ def new_state(model: nn.Module, *, config: TrainingConfig, steps_per_epoch: int,
 
 
 def predict_logits(bundle: Bundle, loader: SegmentLoader, runtime: Runtime) -> dict[str, NDArray[np.float64]]:
-    """Mean logits of each track: task -> (n_tracks, n_labels). Each rank hears its share, each segment counts once."""
+    """Mean logits of each track: task -> (n_tracks, n_labels). Ranks share the work, each segment counts once."""
     sums = torch.zeros(len(loader.split.tracks), sum(len(head.labels) for head in bundle.heads), dtype=torch.float64)
     counts = torch.bincount(loader.tracks, minlength=len(sums)).double()
     bundle.model.eval()

@@ -27,11 +27,11 @@ from geoclass.training.scores import score_tracks
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a run leaves behind."""
+    """The result of a run."""
 
     run_dir: Path
     bundle: Bundle
-    history: list[dict[str, float]]  # one entry an epoch, as in metrics.jsonl
+    history: list[dict[str, float]]  # one entry per epoch, as in metrics.jsonl
     scores: Mapping[str, Mapping[str, float]]  # task -> validation scores of the best epoch
 
 
@@ -178,7 +178,7 @@ def _is_open(epoch: int, best_epoch: int, config: RunConfig) -> bool:
 
 
 def _without_length(config: RunConfig) -> dict[str, Any]:
-    """What must agree for a run to go on; it may go on for more epochs unless they shape the schedule."""
+    """What must be unchanged to resume a run; the number of epochs may grow unless the schedule depends on it."""
     plain = to_dict(config)
     if config.training.schedule != "cosine":
         plain["training"].pop("epochs")

@@ -1,4 +1,4 @@
-"""The folder of a run: what training leaves there on the way, to be followed, and to go on from where it stopped."""
+"""The folder of a run: what training writes there, to be monitored, and resumed from."""
 
 import json
 import time
@@ -29,7 +29,7 @@ class RunFolder:
 
     def __init__(self, path: Path, *, identity: str, is_main: bool) -> None:
         self.path = path
-        self.history: list[dict[str, Any]] = []  # one entry an epoch
+        self.history: list[dict[str, Any]] = []  # one entry per epoch
         self._identity = identity
         self._is_main = is_main
         self._best: dict[str, Any] | None = None  # weights that are not yet written

@@ -1,4 +1,4 @@
-"""A small grid of settings, each on one split or in grouped cross-validation, every run in a folder of its own."""
+"""A small grid of settings, each on one split or in grouped cross-validation, every run in a separate folder."""
 
 import itertools
 import re
@@ -85,7 +85,7 @@ def run_sweep(
 
 
 def summarize(results: Sequence[TrialResult], measure: str) -> list[tuple[str, int, float, float]]:
-    """(settings, number of runs, mean, deviation over the folds) of a measure, best mean first."""
+    """(settings, number of runs, mean, standard deviation over the folds) of a measure, best mean first."""
     values: dict[str, list[float]] = defaultdict(list)
     for result in results:
         values[result.trial.settings].append(result.scores[measure])

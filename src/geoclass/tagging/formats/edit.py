@@ -1,6 +1,6 @@
 """Tag writing as a patch: which bytes of a file are replaced, and nothing else.
 
-The format modules (`id3`, `vorbis`, `ogg`, `mp4`, `riff`, `asf`) answer a change of tags with a list of `Edit`s. All
+The format modules (`id3`, `vorbis`, `ogg`, `mp4`, `riff`, `asf`) turn a change of tags into a list of `Edit`s. All
 bytes outside of the edits, the sound above all, are copied as they are, and the same edits read backwards undo the
 change to the byte. A format module raises ValueError on what it cannot read; `tags.py` adds the file's name.
 """

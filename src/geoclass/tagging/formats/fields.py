@@ -14,7 +14,7 @@ ITUNES = "----:com.apple.iTunes:"
 
 @dataclass(frozen=True, kw_only=True)
 class Tags:
-    """What stands in a file's tags, by field of FIELDS."""
+    """The tags of a file, by field of FIELDS."""
 
     kind: str  # of the format, a key of `registry.FORMATS`
     id3_version: int | None = None  # 2, 3 or 4 of the ID3v2 tag that is there
@@ -45,7 +45,7 @@ class Field:
 
 _SHORT, _LONG = 500, 4_000  # characters
 
-_OURS = {  # for which no format has a place of its own
+_OURS = {  # for which no format has a standard tag
     "country": "ARTISTCOUNTRY",
     "country_candidates": "GEOCLASS_COUNTRY",
     "genre_candidates": "GEOCLASS_GENRE",

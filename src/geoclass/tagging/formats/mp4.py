@@ -169,7 +169,7 @@ def _edit_list(ilst: bytes, changes: Values) -> bytes:
 
 
 def _keys(item: bytes) -> set[str]:
-    """The keys under which an item answers, in lower case. The numbered genre `gnre` is the same field as ©gen."""
+    """The keys of an item, in lower case. The numbered genre `gnre` is the same field as ©gen."""
     name = item[4:8].decode("latin-1")
     if name == "gnre":
         return {"gnre", "©gen"}

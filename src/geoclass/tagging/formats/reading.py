@@ -136,7 +136,7 @@ def duration_s(file: BinaryIO, kind: str) -> float | None:
 
 
 def converted_id3(tag: bytes, version: int) -> bytes:
-    """The same tag in the other version of ID3v2, written by mutagen: somebody asked for every frame to change."""
+    """The same tag in the other version of ID3v2, written by mutagen, on the user's request."""
     from mutagen import id3 as library
 
     tags = library.ID3(io.BytesIO(tag), v2_version=version, load_v1=False)
