@@ -283,3 +283,42 @@ def test_balanced_draws_hold_each_label_equally_often_and_differ_by_epoch_and_se
     assert drawn(0, range(1)) == drawn(0, range(1))
     assert drawn(0, range(1)) != drawn(0, range(1, 2))
     assert drawn(0, range(1)) != drawn(1, range(1))
+
+
+# ---- what a seed decides ------------------------------------------------------------------------------------------
+
+
+def mates(own: SegmentLoader, epoch: int) -> list[bytes]:
+    """Of each segment, in the order on disk, the one that is mixed in."""
+    found = {x.numpy().tobytes(): mate.numpy().tobytes() for batch in own.epoch(epoch) if batch.partner
+             for x, mate in zip(batch.x, batch.partner.x, strict=True)}  # fmt: skip
+    return [found[key] for key in sorted(found)]
+
+
+def test_draws_and_partners_each_depend_on_seed_and_epoch(small_dataset: Dataset) -> None:
+    def draws(seed: int, epoch: int) -> list[float]:
+        return [value for batch in loader(small_dataset, seed=seed).epoch(epoch) for value in batch.draws.uniform("x")]
+
+    def partners(seed: int, epoch: int) -> list[bytes]:
+        return mates(loader(small_dataset, seed=seed, partners=True), epoch)
+
+    for of in (draws, partners):
+        first = sorted(of(0, 1)) if of is draws else of(0, 1)
+        assert first == (sorted(of(0, 1)) if of is draws else of(0, 1))
+        assert first != (sorted(of(1, 1)) if of is draws else of(1, 1))
+        assert first != (sorted(of(0, 2)) if of is draws else of(0, 2))
+
+
+def test_a_seed_means_the_same_in_every_release(write_dataset: Callable[..., Dataset]) -> None:
+    """A run that is resumed after an upgrade goes on in the order in which it began."""
+    tracks = [{"track_id": f"t{n}", "split": "train" if n < 8 else "valid", "country": COUNTRIES[n % 2],
+               "rows": [[float(n), 0.0]]} for n in range(10)]  # fmt: skip
+    dataset = write_dataset(tracks, labels={"country": COUNTRIES[:2]}, name="tiny")
+
+    def heard(**options: Any) -> tuple[list[int], list[int]]:
+        (batch,) = loader(dataset, seed=3, **options).epoch(1)
+        mixed = [] if batch.partner is None else batch.partner.x[:, 0].int().tolist()
+        return batch.x[:, 0].int().tolist(), mixed
+
+    assert heard(partners=True) == ([6, 5, 0, 2, 4, 1, 3, 7], [2, 1, 0, 5, 3, 1, 2, 0])
+    assert heard(balanced=True) == ([3, 0, 0, 5, 3, 1, 0, 5], [])

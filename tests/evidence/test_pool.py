@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from geoclass.evidence import pool as pool_module
 from geoclass.evidence.facts import Facts
-from geoclass.evidence.opinion import Opinion, background, country_index, opinion
+from geoclass.evidence.opinion import Opinion, background, best, country_index, opinion
 from geoclass.evidence.pool import pool, pool_files
 from geoclass.evidence.sound import opinions as of_sound
 from geoclass.geo.countries import country_codes
@@ -56,6 +56,15 @@ def test_contradiction_leaves_doubt() -> None:
     assert {code for code, _ in verdict.candidates(2)} == {"TR", "GR"}
     assert len(verdict.candidates()) == 10
     assert verdict.candidates(1)[0][1] < 0.9
+
+
+def test_the_three_likeliest_are_told_and_ties_go_by_code() -> None:
+    one = said(TR=0.3, GR=0.3, DE=0.3)
+    assert [code for code, _ in one.says(2)] != [code for code, _ in one.says()]
+    assert len(one.says()) == 3
+    assert [code for code, _ in best(np.array([0.1, 0.4, 0.1, 0.4]), 4)] == [country_codes()[n] for n in (1, 3, 0, 2)]
+    many = np.tile([1.0, 2.0], 100)  # an unstable sort puts so many equals into disorder
+    assert [code for code, _ in best(many, 200)] == [*country_codes()[1:200:2], *country_codes()[0:200:2]]
 
 
 def test_nobody_speaks() -> None:

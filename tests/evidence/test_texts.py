@@ -79,6 +79,7 @@ def test_only_the_title_is_left_of_a_title(title: str, artist: str, clean: str) 
         ("VARIOUS", ()),
         ("V.A.", ()),
         ("[unknown]", ()),
+        ("V/A", ()),  # not V and A
         ("Çeşitli Sanatçılar", ()),
         ("", ()),
         ("Feat", ("Feat",)),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,11 +48,6 @@ class Opinion:
     def says(self, n: int = 3) -> tuple[tuple[str, float], ...]:
         """The best countries with their probabilities were this the only witness."""
         return best(softmax(self.log_weights + log_background()), n)
-
-    def as_json(self) -> dict[str, Any]:
-        """For `tag --json`."""
-        said = [[code, round(p, 4)] for code, p in self.says()]
-        return {"witness": self.witness, "says": said, "because": self.because}
 
 
 def opinion(witness: str, clue: str, probabilities: Mapping[str, float], because: str) -> Opinion:
