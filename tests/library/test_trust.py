@@ -54,6 +54,18 @@ def test_titles_that_tell_the_truth_keep_their_weight() -> None:
     assert found.right == 1.0
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("truthful", [0.6, 0.93, 0.97])
+def test_what_keeps_the_promise_is_not_exchanged_for_silence(truthful: float, seed: int) -> None:
+    found = library(120, truthful=truthful, seed=seed)
+    written, right = found.before
+    if right is not None and right >= 0.9:
+        assert found.written * (found.right or 0) >= written * right
+    else:
+        assert found.evidence is not None
+        assert found.right is None or found.right >= 0.9
+
+
 @pytest.mark.parametrize("n", [0, 10, 29])
 def test_with_few_artists_the_shipped_weights_stay(n: int) -> None:
     assert library(n, truthful=0.0).evidence is None

@@ -81,6 +81,12 @@ def learn_library(
     Raises:
         DatasetError: Too few labels for any field.
     """
+    if not library.sounds.heard:
+        why = next(iter({*library.failures.values(), *library.notes}), "")
+        raise DatasetError(
+            f"none of the {len(library.songs):,} files could be heard" + (f" ({why})" if why else ""),
+            hint="name a folder of music: geoclass learn ~/Music",
+        )
     corrections = corrections or Corrections.load()
     whitening = make_whitening(library.front_end, library.sounds.rows)
     rows = whitened(library.sounds.rows, whitening)
@@ -92,16 +98,9 @@ def learn_library(
         weak = sure_countries(library.songs, library.artists) if weak_labels and task == "country" else None
         labels = read_labels(task, library.songs, library.artists, corrections=corrections, weak=weak)
         left_out[task] = labels.left_out
-        found: Taught | str = "nothing was heard"
-        if library.sounds.heard:
-            found = teach(
-                labels,
-                library.sounds,
-                library.artists,
-                rows=rows,
-                whitening=whitening,
-                others_known=hears_descriptors,
-            )
+        found = teach(
+            labels, library.sounds, library.artists, rows=rows, whitening=whitening, others_known=hears_descriptors
+        )
         if isinstance(found, Taught):
             taught[task] = found
         else:

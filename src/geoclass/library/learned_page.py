@@ -28,7 +28,7 @@ def write_page(learned: "Learned", folder: Path) -> Path:
     return write_page_file(
         folder / "index.html",
         "library/learned.html",
-        title=f"What {learned.bundle.name if learned.bundle else 'the library'} has taught",
+        title=f"What {learned.bundle.name} has learned" if learned.bundle else "What the library has taught",
         files=f"{learned.files:,}",
         heard=f"{learned.heard:,}",
         fields=[_field(verdict, learned) for verdict in learned.fields.values()],
@@ -40,10 +40,12 @@ def write_page(learned: "Learned", folder: Path) -> Path:
 
 def summary(verdict: FieldVerdict) -> str:
     """One sentence: how much would be written, and how much of it right."""
-    right = "nothing" if verdict.right is None else f"{verdict.right:.0%}{between(verdict.right_range)} of it right"
+    judged = f"{verdict.files:,} files by {verdict.artists:,} artists"
+    if verdict.right is None:
+        return f"written: none of {judged}; the model is never sure enough"
     return (
-        f"written: {verdict.written:.0%}{between(verdict.written_range)} of {verdict.files:,} files by "
-        f"{verdict.artists:,} artists; {right}"
+        f"written: {verdict.written:.0%}{between(verdict.written_range)} of {judged}; "
+        f"{verdict.right:.0%}{between(verdict.right_range)} of it right"
     )
 
 
@@ -51,7 +53,7 @@ def witnesses(counsel: Counsel) -> list[str]:
     """Sentences: what the witnesses on the country are worth in the library, and which are trusted less."""
     if counsel.artists < MIN_ARTISTS:
         return [
-            f"They count as usual: to judge them here, {MIN_ARTISTS} artists with a country are needed, and there are "
+            f"The shipped weights are kept: to judge them here, {MIN_ARTISTS} artists with a country are needed; there are "
             f"{counsel.artists}."
         ]
     said = [
@@ -59,11 +61,13 @@ def witnesses(counsel: Counsel) -> list[str]:
         f"artists left out; {_right(counsel.right)}."
     ]
     if counsel.evidence is None:
-        return [*said, "They count as usual: no other weights would have done better."]
-    said.append(f"With the usual weights: {counsel.before[0]:.0%}; {_right(counsel.before[1])}.")
+        return [*said, "The shipped weights are kept: no others would have written more of it rightly."]
+    said.append(f"With the shipped weights: {counsel.before[0]:.0%}; {_right(counsel.before[1])}.")
     less = {clue: power for clue, power in counsel.evidence.trust.items() if power < _AS_USUAL and clue != CLUE}
     for clue, power in sorted(less.items(), key=lambda pair: pair[1]):
-        said.append(f"{clue[:1].upper()}{clue[1:]}: counts {power:.1f} times as much as usual; here it misleads.")
+        said.append(
+            f"{clue[:1].upper()}{clue[1:]}: counts {power:.1f} times as much as elsewhere; in this library it misleads."
+        )
     return said
 
 

@@ -144,15 +144,16 @@ def consult(artists: Sequence[Artist], *, seed: int = 0) -> Counsel:
 
     shipped = np.array([_judge(artist, LibraryEvidence()) for artist in known])
     gain = shipped[:, 0] - judge(1.0)[:, 0]
-    before = _written(shipped, files)
-    if gain.mean() <= gain.std() / np.sqrt(len(gain)):  # less than its standard error
+    # The likelihood weighs all artists; what is written are the surest. As sharp as these are right.
+    tried = {sharpness: judge(sharpness) for sharpness in _SHARPNESSES}
+    sharpness = max((of for of in tried if _right_enough(tried[of], _RIGHT)), default=min(tried))
+    before, after = _written(shipped, files), _written(tried[sharpness], files)
+    helps = gain.mean() > gain.std() / np.sqrt(len(gain))  # more than its standard error
+    writes_more = tried[sharpness][:, 2].sum() > shipped[:, 2].sum()
+    if not helps or (_right_enough(shipped, SURE) and not writes_more):
         return Counsel(
             evidence=None, artists=len(speaking), files=n_files, written=before[0], right=before[1], before=before
         )
-    # The likelihood weighs all artists; what is written are the surest. As sharp as these are right.
-    tried = {sharpness: judge(sharpness) for sharpness in _SHARPNESSES}
-    sharpness = max((of for of in tried if _right_enough(tried[of])), default=min(tried))
-    after = _written(tried[sharpness], files)
     return Counsel(
         evidence=_sharper(fit(known), sharpness),
         artists=len(speaking),
@@ -169,8 +170,8 @@ def _sharper(evidence: LibraryEvidence, sharpness: float) -> LibraryEvidence:
     return replace(evidence, trust={clue: round(power * by, 3) for clue, power in evidence.trust.items()})
 
 
-def _right_enough(judged: Floats) -> bool:
-    return bool(judged[:, 2].sum() >= _RIGHT * judged[:, 1].sum())
+def _right_enough(judged: Floats, share: float) -> bool:
+    return bool(judged[:, 2].sum() >= share * judged[:, 1].sum())
 
 
 def fit(artists: Sequence[Artist]) -> LibraryEvidence:
