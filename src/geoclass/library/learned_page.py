@@ -53,8 +53,8 @@ def witnesses(counsel: Counsel) -> list[str]:
     """Sentences: what the witnesses on the country are worth in the library, and which are trusted less."""
     if counsel.artists < MIN_ARTISTS:
         return [
-            f"The shipped weights are kept: to judge them here, {MIN_ARTISTS} artists with a country are needed; there are "
-            f"{counsel.artists}."
+            f"The shipped weights are kept: to judge them here, {MIN_ARTISTS} artists with a country are needed; there "
+            f"are {counsel.artists}."
         ]
     said = [
         f"By title, tags and sound together, {counsel.written:.0%} of {counsel.files:,} files would get a country, of "
