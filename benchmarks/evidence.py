@@ -20,9 +20,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
-from evidence_data import half_of, rows
+from evidence_data import half_of, rows, table
 
-from geoclass.evidence.artist_table import Artist, ArtistTable, write_table
+from geoclass.evidence.artist_table import ArtistTable
 from geoclass.evidence.facts import Facts
 from geoclass.evidence.pool import pool
 from geoclass.evidence.registry import CHEAP, Sources, ask
@@ -89,16 +89,6 @@ def names(folder: Path, half: str, known: ArtistTable) -> None:
     report("names in an artist table with homonyms", artists, by_name, country, sources=Sources(artists=known))
     shared = rows(folder / "homonyms.csv", half=half)
     report("names that several countries bear", shared, by_name, country, sources=Sources(artists=known), count=False)
-
-
-def table(text: Path, pop: Path, path: Path) -> ArtistTable:
-    """A table of all artists of the tables; a name that stands with two countries is two artists."""
-    tables = [rows(text / "musicoset_artists.csv"), rows(text / "homonyms.csv"), rows(pop / "manifest.csv")]
-    pairs = sorted({(row["artist"].strip(), row["country"]) for of in tables for row in of if row["artist"].strip()})
-    write_table(
-        (Artist(mbid=str(n), name=name, country=code) for n, (name, code) in enumerate(pairs)), path=path, source="here"
-    )
-    return ArtistTable(path)
 
 
 def songs_of(folder: Path, half: str) -> list[Row]:

@@ -1,6 +1,6 @@
 """Fit the numbers of src/geoclass/evidence/data: weights.json and english_words.txt.
 
-    python tools/fit_evidence.py --data ../shared/data/text-evidence
+    python tools/fit_evidence.py --data ../shared/data/text-evidence --pop ../shared/data/pop-audio
 
 Only the half of the artists that tools/evidence_data.py calls "fit" is read; benchmarks/evidence.py has the other.
 
@@ -11,8 +11,14 @@ Only the half of the artists that tools/evidence_data.py calls "fit" is read; be
 3. Genres: how many of those that claim a country are right (musicoset_artists).
 4. Sharpness: the power of the title's probabilities of languages, the largest at which nine of ten are right of what
    titles alone write of entries not in English, and 0.2 % of English titles are given a wrong country; measured with
-   weights fitted on other artists. Tables with one country are never read. What no table can tell is set by hand here,
-   in BY_HAND and POOL, with an eye on the caution of never being enough alone.
+   weights fitted on other artists.
+5. Pool: the weights of the artist table's names, genres and codes beside that of the title, which stays 1, by the
+   likelihood of the country where two of them and more speak of a song (musicoset_songs, of US artists a sample, and
+   popular songs), with a penalty for being far from 1. The built-in model of sound is never sure: of it nothing can be
+   fitted. Identifiers, tags, lyrics, folders and owners meet others in no table and have 1; the rest is set in POOL.
+
+Tables with one country are never read. What no table can tell is set by hand, in BY_HAND, with an eye on the caution of
+never being enough alone.
 
 No row goes into the package.
 """
@@ -21,19 +27,22 @@ import argparse
 import hashlib
 import json
 import random
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from evidence_data import rows
+from evidence_data import rows, table
 from scipy.optimize import minimize
+from scipy.special import log_softmax
 
 from geoclass.evidence import language, tables
 from geoclass.evidence.facts import Facts
 from geoclass.evidence.identify import LANGUAGES, WORD, probabilities, sharpened, title_features
 from geoclass.evidence.language_names import parse_languages
-from geoclass.evidence.registry import ask
+from geoclass.evidence.opinion import Opinion, log_background
+from geoclass.evidence.registry import Sources, ask
 from geoclass.evidence.sound import CONFIDENCE
 from geoclass.evidence.titles import clean_title
 from geoclass.geo.countries import country_codes
@@ -53,6 +62,7 @@ ENGLISH_WEIGHT, MIN_ARTISTS, RIDGE, SURE = 0.4, 3, 0.002, 0.85
 TITLES_RIGHT, FALSE_ALARMS = 0.9, 0.002
 SHARPNESSES = [1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0]
 FOLDS = 3
+FITTED, TOWARDS_1 = ("artist name", "genre words", "code"), 0.03
 HIRES_ABROAD = {"LU", "CH", "MC", "SM", "YU", "CS"}
 BY_HAND: dict[str, Any] = {
     "abroad": {"english": 0.75, "others": 0.02},
@@ -72,6 +82,7 @@ POOL = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--pop", type=Path, required=True)
     options = parser.parse_args()
     english = rows(options.data / "musicoset_songs.csv", half="fit")
     english = [row for row in english if row["country"] in ("US", "GB", "CA", "AU")]
@@ -87,6 +98,8 @@ def main() -> None:
     write(weights)
     weights["words"]["genre words"] = trust_in_genres(rows(options.data / "musicoset_artists.csv", half="fit"))
     weights["sharpness"] = fit_sharpness(contest, english)
+    write(weights)
+    weights["pool"] = POOL | fit_pool(options.data, options.pop)
     write(weights)
 
 
@@ -134,6 +147,53 @@ def fold_of(artist: str) -> int:
 def features_of(titles: list[str]) -> dict[str, np.ndarray]:
     each = [title_features(title) for title in titles]
     return {key: np.array([of[key] for of in each]) for key in each[0]}
+
+
+def fit_pool(text: Path, pop: Path) -> dict[str, float]:
+    """The weights of FITTED clues, that of the others as in POOL."""
+    cases = meetings(text, pop)
+    clues = sorted({of.clue for opinions, _, _ in cases for of in opinions})
+    free = [place for place, clue in enumerate(clues) if clue in FITTED]
+    said = np.zeros((len(cases), len(clues), len(country_codes())))
+    for case, (opinions, _, _) in enumerate(cases):
+        for of in opinions:
+            said[case, clues.index(of.clue)] += of.log_weights
+    truth = np.array([country_codes().index(country) for _, country, _ in cases])
+    counts = np.array([weight for _, _, weight in cases])
+
+    def loss(free_weights: np.ndarray) -> float:
+        weights = np.array([POOL[clue] for clue in clues])
+        weights[free] = free_weights
+        logits = log_background() + np.einsum("ijk,j->ik", said, weights)
+        likelihood = log_softmax(logits, axis=1)[np.arange(len(truth)), truth]
+        return float(-(counts * likelihood).sum() / counts.sum() + TOWARDS_1 * np.square(free_weights - 1).sum())
+
+    found = minimize(loss, np.ones(len(free)), method="L-BFGS-B", bounds=[(0.0, 2.0)] * len(free))
+    fitted = {clues[place]: round(float(weight), 2) for place, weight in zip(free, found.x, strict=True)}
+    print(f"pool: loss {loss(np.ones(len(free))):.4f} with 1, {found.fun:.4f} with {fitted}, on {len(cases)}")
+    return fitted
+
+
+def meetings(text: Path, pop: Path) -> list[tuple[list[Opinion], str, float]]:
+    """Opinions, country and weight of songs of which two and more witnesses speak, with a table and without."""
+    codes = {row["artist"].casefold(): row["isrc_prefix"] for row in rows(text / "isrc_joined.csv", half="fit")}
+    songs = rows(text / "musicoset_songs.csv", half="fit")
+    american = random.Random(0).sample([row for row in songs if row["country"] == "US"], 200)
+    charts = american + [row for row in songs if row["country"] != "US"][:400]
+    entries = [(Facts(title=row["title"], artist=row["artist"], genres=(row["main_genre"],),
+                      isrc=f"{codes.get(row['artist'].casefold(), '')}Z039801212"), row["country"], 0.3)
+               for row in charts]  # fmt: skip
+    popular = {row["group_id"]: row for row in rows(pop / "manifest.csv", half="fit")}.values()
+    entries += [(Facts(title=row["name"], artist=row["artist"]), row["country"], 1.0) for row in popular]
+    with tempfile.TemporaryDirectory() as folder:
+        known = table(text, pop, Path(folder) / "artists.sqlite")
+        said = [
+            (ask(facts, sources=sources), country, weight)
+            for facts, country, weight in entries
+            for sources in (Sources(artists=known), Sources())
+        ]
+        known.close()
+    return [of for of in said if len(of[0]) > 1 and of[1] in country_codes()]
 
 
 def trust_in_genres(artists: list[Row]) -> float:

@@ -17,7 +17,7 @@ from geoclass.evidence.sound import opinions as of_sound
 from geoclass.geo.countries import country_codes
 from geoclass.inference.prediction import OUTSIDE, FieldPrediction
 
-UNIT = "artist name"  # a clue whose weight in the pool is 1
+UNIT = "owner"  # a clue whose weight in the pool is 1
 
 
 def said(clue: str = UNIT, because: str = "x", **probabilities: float) -> Opinion:
@@ -146,7 +146,7 @@ def test_an_artists_files_are_worth_more_the_more_there_are_up_to_a_ceiling() ->
     prior, place = background(), country_index()["TR"]
     one = 0.5 * prior
     one[place] += 0.5
-    for clue, ceiling in (("title", 1.5), ("sound", 2.0), ("artist name", 1.0)):
+    for clue, ceiling in (("title", 1.5), ("sound", 2.0), ("artist id", 1.0)):
         for n in (2, 3, 10):
             verdict = pool_files([[said(clue, TR=0.5)]] * n)
             assert verdict is not None

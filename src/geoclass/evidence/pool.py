@@ -1,7 +1,8 @@
 """The pool: opinions to one calibrated distribution over all countries.
 
 A log-linear pool: log p(country) = log p0(country) + sum over clues of weight * opinion, where p0 is what holds before
-anything is known. The weights, one per clue, are made by tools/fit_evidence.py.
+anything is known. The weights, one per clue, are made by tools/fit_evidence.py:
+fitted where witnesses meet, 1 elsewhere, so that one that stands alone is believed as it speaks.
 
 What the files of one artist say of the artist is no independent evidence: the opinions from one kind of clue are
 averaged by how much they say, and count as `independent_files` files at most, however many there are: a line of the

@@ -110,8 +110,10 @@ class Consultation:
     def _needs_no_sound(self, entry: Entry) -> bool:
         if self.policy.evidence is None:
             return False
-        deaf = self.classifier is None or "country" in self.classifier.never_sure
-        return deaf or "sound" not in self.policy.evidence or self._is_sure(entry)
+        if "sound" not in self.policy.evidence or self._is_sure(entry):
+            return True
+        beside_others = len(self.policy.evidence) > 1  # sound alone was asked for by name
+        return beside_others and self.classifier is not None and "country" in self.classifier.never_sure
 
     def _is_sure(self, entry: Entry) -> bool:
         """Whether those who have spoken settle the country."""
