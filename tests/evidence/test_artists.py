@@ -118,7 +118,7 @@ def test_bearers_of_one_name_share_what_is_said_of_it() -> None:
     known = Known(("m1", "Nirvana", "US"), ("m2", "Nirvana", "US"), ("m3", "nirvana", "GB"), ("m4", "NIRVANA", None))
     (found,) = opinions(Facts(artist="Nirvana"), known)
     said = {"US": RATES["shared name"] * 2 / 4, "GB": RATES["shared name"] / 4}
-    assert found.clue == "shared artist name"
+    assert (found.witness, found.clue) == ("artists", "shared artist name")
     for code in ("US", "GB", "TR"):
         assert share(found, code) == pytest.approx(with_rest(said, code))
     assert found.because == "4 artists are called Nirvana: GB, US and elsewhere"

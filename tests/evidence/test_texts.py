@@ -25,6 +25,12 @@ from geoclass.evidence.titles import clean_title
         ("Я you", "Cyrillic"),  # unless the text is as short
         ("Я love", "Latin"),
         ("東京事変丸の内", "kana"),  # however many Han there are
+        ("さくら", "kana"),
+        ("あ", "kana"),
+        ("あ abcd", "Latin"),
+        ("さくら東 abcd", "kana"),
+        ("ᎣᏏᏲ", ""),  # Cherokee, which no language here is written in
+        ("ᎣᏏᏲ love", "Latin"),
         ("한 사랑 愛", "Hangul"),  # the one with most letters
         ("a" * 4_000 + "사랑", "Latin"),  # what stands behind a page is not read
         ("123 !?", ""),
