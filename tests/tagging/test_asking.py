@@ -107,7 +107,7 @@ class Of(FakeClassifier):
     ("tasks", "policy", "words"),
     [
         (("genre",), {"fields": ("country",)}, "the model predicts genre, not country"),
-        (("mood", "key"), {}, "the model answers mood and key, not country or genre"),
+        (("mood", "key"), {}, "the model predicts mood and key, not country or genre"),
         (("country",), {"fields": ("genre",), "evidence": None}, "the model predicts country, not genre"),
     ],
 )
