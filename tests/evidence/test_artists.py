@@ -121,7 +121,7 @@ def test_bearers_of_one_name_share_what_is_said_of_it() -> None:
     assert (found.witness, found.clue) == ("artists", "shared artist name")
     for code in ("US", "GB", "TR"):
         assert share(found, code) == pytest.approx(with_rest(said, code))
-    assert found.because == "4 artists are called Nirvana: GB, US and elsewhere"
+    assert found.because == "4 artists share the name Nirvana: GB, US and elsewhere"
 
 
 def test_bearers_of_one_country_agree_unless_one_is_of_unknown_origin() -> None:
@@ -137,6 +137,6 @@ def test_of_many_countries_five_are_named() -> None:
     codes = ("TR", "GR", "DE", "FR", "US", "GB")
     known = Known(*[(f"m{n}", "X", code) for n, code in enumerate(codes)])
     (found,) = opinions(Facts(artist="X"), known)
-    assert found.because == "6 artists are called X: DE, FR, GB, GR, TR …"
+    assert found.because == "6 artists share the name X: DE, FR, GB, GR, TR …"
     (found,) = opinions(Facts(artist="X"), Known(*[(f"m{n}", "X", code) for n, code in enumerate(codes[:5])]))
-    assert found.because == "5 artists are called X: DE, FR, GR, TR, US"
+    assert found.because == "5 artists share the name X: DE, FR, GR, TR, US"

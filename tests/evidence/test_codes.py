@@ -91,5 +91,5 @@ def test_the_isrc_speaks_alone() -> None:
 def test_reasons_name_the_country() -> None:
     (isrc,) = codes.opinions(Facts(isrc="UKACT1000001"))
     (release,) = codes.opinions(Facts(release_country="JP"))
-    assert (isrc.witness, isrc.clue, isrc.because) == ("codes", "code", "the ISRC was given out in GB")
+    assert (isrc.witness, isrc.clue, isrc.because) == ("codes", "code", "the ISRC was issued in GB")
     assert (release.witness, release.clue, release.because) == ("codes", "code", "released in JP")

@@ -201,7 +201,7 @@ def test_a_server_that_never_answers_is_given_up_and_said_so(server: Server) -> 
         assert web.by_name(f"Artist {n}") == ()
     assert time.monotonic() - start < 15
     assert len(notes) == 1
-    assert "MusicBrainz does not answer" in notes[0]
+    assert "MusicBrainz does not respond" in notes[0]
 
 
 def test_offline_is_a_note(server: Server) -> None:

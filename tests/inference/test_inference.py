@@ -129,7 +129,7 @@ def test_candidates_are_sorted_and_sum_to_one(small_run: TrainResult, music: Pat
 
 
 def test_two_models_for_one_task_are_refused(small_run: TrainResult) -> None:
-    with pytest.raises(ModelError, match="two models answer country"):
+    with pytest.raises(ModelError, match="two models predict country"):
         Classifier([small_run.bundle, small_run.bundle])
 
 

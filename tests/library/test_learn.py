@@ -143,12 +143,12 @@ def test_forget_removes_the_model_and_nothing_else(library: Path) -> None:
     assert "no model" in run("learn", "--forget")
     own = data_dir() / "models" / "trained"
     shutil.copytree(find_bundle("other"), own)
-    with pytest.raises(UsageError, match="not learned"):
+    with pytest.raises(UsageError, match="not a model made by"):
         learn([library], name="trained")
     run("learn", "--forget", "--name", "trained", code=2)
     assert own.is_dir()
     for name in ("../up", "", "a/b", ".hidden"):
-        with pytest.raises(UsageError, match="not a name"):
+        with pytest.raises(UsageError, match="not a valid model name"):
             learn([library], name=name)
 
 

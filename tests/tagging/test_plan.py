@@ -209,7 +209,7 @@ def test_a_vote_makes_one_country_an_artist(make) -> None:
     assert [file.changes["country"] for file in files] == [("TR",), ("TR",), ("TR",), ("IR",)]
     assert files[0].changes["country_candidates"] == ("TR 0.65; IR 0.35",)
     assert [bool(file.dissent) for file in files] == [False, True, False, False]
-    assert files[1].dissent == "IR 0.55 by itself, TR 0.65 in the vote"
+    assert files[1].dissent == "IR 0.55 on its own, TR 0.65 in the vote"
 
 
 def test_what_a_person_left_decides_the_vote(make) -> None:

@@ -200,7 +200,7 @@ def test_files_that_disagree_with_a_vote_are_listed(fake: FakeClassifier, make) 
         "b.mp3": answer(paths[1], country={"TR": 0.4, "IR": 0.6}),
     }
     result = run("tag", "--vote", "artist", *paths)
-    assert "IR 0.60 by itself, TR 0.65 in the vote" in " ".join(result.output.split())
+    assert "IR 0.60 on its own, TR 0.65 in the vote" in " ".join(result.output.split())
 
 
 def test_review(fake: FakeClassifier, make, tmp_path: Path) -> None:

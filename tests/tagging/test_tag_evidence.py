@@ -345,7 +345,7 @@ def test_lookup_offline_is_a_note(deaf: Deaf, make, monkeypatch: pytest.MonkeyPa
     write(make("music/b.mp3"), artist="Barış", title=ENGLISH)
     result = run("tag", folder, "--lookup", "musicbrainz")
     assert result.exit_code == 0
-    assert result.output.count("MusicBrainz does not answer") == 1
+    assert result.output.count("MusicBrainz does not respond") == 1
     assert read_tags(folder / "a.mp3").values["country"] == ("TR",)
 
 

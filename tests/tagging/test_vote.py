@@ -105,7 +105,7 @@ def test_who_would_be_told_otherwise_alone_is_said() -> None:
     agreeing, other = song({"TR": 0.875, "IR": 0.125}), song({"TR": 0.375, "IR": 0.625})
     voted(agreeing, other)
     assert agreeing.dissent == ""
-    assert other.dissent == "IR 0.62 by itself, TR 0.62 in the vote"
+    assert other.dissent == "IR 0.62 on its own, TR 0.62 in the vote"
 
 
 def test_other_fields_of_an_answer_stay() -> None:
@@ -131,7 +131,7 @@ def test_what_people_agree_on_is_the_country() -> None:
     """Also of a country that the model has no word for; a name will do."""
     files = voted(song({"TR": 0.75}), song(country="Iceland"), song({"GR": 0.9}, country="IS"))
     assert country(files[0]) == {"IS": 1.0, "TR": 0.0}
-    assert files[0].dissent == "TR 0.75 by itself, IS 1.00 in the vote"
+    assert files[0].dissent == "TR 0.75 on its own, IS 1.00 in the vote"
 
 
 def test_people_who_disagree_weigh_as_much_as_all_that_the_model_says() -> None:
@@ -187,7 +187,7 @@ def test_a_strong_opinion_on_another_country_dissents_and_a_weak_one_does_not() 
     turkish = [told(opinion("codes", "TR", strength=20, clue="code")) for _ in range(3)]
     voted(strong, weak, silent, *turkish, pools=True)
     assert strong.dissent.startswith("KR 0.")
-    assert " by itself, TR " in strong.dissent
+    assert " on its own, TR " in strong.dissent
     assert strong.dissent.endswith(" in the vote")
     assert [member.dissent for member in (weak, silent, *turkish)] == [""] * 5
 

@@ -101,7 +101,7 @@ def _print(found: "Learned", output: Output, name: str) -> None:
         _print_field(verdict, output)
         written, unlabelled = found.would_write[verdict.task]
         if unlabelled:
-            output.say(f"of {unlabelled:,} files without a {verdict.task}, {written:,} would get one by sound alone")
+            output.say(f"of {unlabelled:,} files without a {verdict.task}, {written:,} would get one from sound alone")
         for left in found.left_out[verdict.task][:10]:
             output.say(f"  too few to learn: {left.label} ({left.reason})")
     for task, why in found.not_learned.items():
@@ -109,7 +109,7 @@ def _print(found: "Learned", output: Output, name: str) -> None:
     if found.witnesses is not None:
         from geoclass.library.learned_page import witnesses
 
-        output.say("\ncountry, by what files say of themselves:")
+        output.say("\nwitnesses on the country:")
         for sentence in witnesses(found.witnesses):
             output.say(f"  {sentence}")
     if found.folder is not None and found.bundle is None:

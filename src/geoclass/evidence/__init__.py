@@ -1,1 +1,1 @@
-"""What a file says of its artist's country: one witness per module, a registry, and the pool that joins them."""
+"""Evidence on an artist's country: one witness per module, a registry, and the pool that combines them."""

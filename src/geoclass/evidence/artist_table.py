@@ -41,7 +41,7 @@ class Artist:
 
 
 class Artists(Protocol):
-    """Whoever knows artists: the table, a web service, both."""
+    """A source of facts about artists: the table, a web service, both."""
 
     def by_mbid(self, mbid: str) -> Artist | None:
         """The artist with this identifier."""
@@ -63,7 +63,7 @@ class ArtistTable:
             self._database = _connect(path)
             found = self._database.execute("SELECT format, version, source FROM about").fetchone()
         if found is None or found[0] != "geoclass/artists" or found[1] > VERSION:
-            raise StorageError(f"{path} is not a table of artists that this geoclass reads", hint=_HINT)
+            raise StorageError(f"{path} is not an artist table that this version of geoclass can read", hint=_HINT)
         self.identity = f"{found[2]}, {len(self)} artists"  # changes when another dump is imported
 
     @classmethod
@@ -130,7 +130,7 @@ def default_path() -> Path:
     return data_dir() / "artists.sqlite"
 
 
-_HINT = "make it again: geoclass artists import artist.tar.xz"
+_HINT = "import it again: geoclass artists import artist.tar.xz"
 
 
 def _fill(database: sqlite3.Connection, artists: Iterable[Artist], source: str) -> int:
@@ -167,7 +167,7 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         full = "full" in str(error)
-        hint = "make room on the disk and import again; the old table is as it was" if full else _HINT
+        hint = "free some space and import again; the old table is unchanged" if full else _HINT
         raise StorageError(f"{path}: {error}", hint=hint) from error
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror or error}", hint="check that you may write there") from error

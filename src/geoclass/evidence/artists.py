@@ -48,4 +48,4 @@ def _of_name(name: str, bearers: tuple[Artist, ...], rates: dict[str, float]) ->
     shares = {code: rates["shared name"] * countries.count(code) / len(bearers) for code in distinct}
     unknown = len(bearers) - len(countries)
     of = ", ".join(distinct[:5]) + (" …" if len(distinct) > 5 else "") + (" and elsewhere" if unknown else "")
-    yield opinion(NAME, "shared artist name", shares, f"{len(bearers)} artists are called {name}: {of}")
+    yield opinion(NAME, "shared artist name", shares, f"{len(bearers)} artists share the name {name}: {of}")

@@ -28,7 +28,7 @@ def opinions(facts: Facts) -> Iterator[Opinion]:
     country = isrc_country(facts.isrc)
     if country:
         rate = rates["isrc US"] if country == "US" else rates["isrc"]
-        because = f"the ISRC was given out in {country}"
+        because = f"the ISRC was issued in {country}"
         yield opinion(NAME, "code", {country: rate} | _american(country, rates["isrc from the US"]), because)
         return
     # MusicBrainz' XW, XE and XU, for the world, Europe and what is not known, are no countries.

@@ -1,4 +1,4 @@
-"""Who an artist tag means: the host, without guests; and the names that mean nobody."""
+"""The artist that a tag names, without guests; and names that stand for no artist in particular."""
 
 import re
 from functools import cache

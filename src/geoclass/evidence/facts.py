@@ -1,4 +1,4 @@
-"""What a file says of itself, as plain text: everything that a witness may read."""
+"""The facts about a file, as plain text: everything that a witness may read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Which language a title or a text is in: py3langid's n-grams, joined with its words, how frequent and how spelled.
+"""Language identification of titles and texts: py3langid's n-grams, joined with frequency and spelling of its words.
 
 A title is three words long. N-grams with the words that songs are made of name the language of a native title in 60 %;
 with the frequencies and the spelling of words in 70 %. What joins them is fitted by tools/fit_evidence.py.

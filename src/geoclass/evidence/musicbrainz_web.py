@@ -95,7 +95,7 @@ class MusicBrainz:
         self._failures += 1
         if self._failures == _FAILURES:
             self._note(
-                f"MusicBrainz does not answer ({type(error).__name__}); no more artists are looked up in this run"
+                f"MusicBrainz does not respond ({type(error).__name__}); no more artists are looked up in this run"
             )
 
 

@@ -1,4 +1,4 @@
-"""An opinion: how a witness shifts the odds of the countries, and why."""
+"""Opinions: how a witness shifts the odds of the countries, and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ Weights = NDArray[np.float64]  # (n_countries,) in the order of `country_codes`
 
 @dataclass(frozen=True, kw_only=True)
 class Opinion:
-    """What one witness concludes from one fact.
+    """The conclusion of one witness from one fact.
 
     `log_weights` are log p(country | fact) - log p(country): 0 where the fact says nothing of a country. So opinions
     add up, and one that stands alone gives back the witness's own probabilities.
@@ -43,7 +43,7 @@ class Opinion:
     witness: str  # of WITNESSES
     clue: str  # what the witness read, such as "title"; it decides the weight in the pool
     log_weights: Weights
-    because: str  # in words, for people: "the title is Turkish"
+    because: str  # for people: "the title is Turkish"
 
     def says(self, n: int = 3) -> tuple[tuple[str, float], ...]:
         """The best countries with their probabilities were this the only witness."""

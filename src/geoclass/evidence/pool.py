@@ -1,4 +1,4 @@
-"""The pool: opinions to one calibrated distribution over all countries.
+"""The pool: combines opinions into one calibrated distribution over all countries.
 
 A log-linear pool: log p(country) = log p0(country) + sum over clues of weight * opinion, where p0 is what holds before
 anything is known. The weights, one per clue, are made by tools/fit_evidence.py:
@@ -25,7 +25,7 @@ _SPOKE_FOR = math.log(2)  # a witness speaks for a country when it doubles its o
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the witnesses together say."""
+    """The pooled distribution over countries."""
 
     probabilities: Weights  # (n_countries,)
     opinions: tuple[Opinion, ...]
@@ -41,12 +41,12 @@ class Verdict:
 
 
 def pool(opinions: Iterable[Opinion]) -> Verdict | None:
-    """The verdict on one file; None when nobody spoke."""
+    """The verdict on one file; None without opinions."""
     return pool_files([tuple(opinions)])
 
 
 def pool_files(files: Sequence[Sequence[Opinion]]) -> Verdict | None:
-    """The verdict on an artist by the opinions on each of the artist's files; None when nobody spoke.
+    """The verdict on an artist from the opinions on each of the artist's files; None without opinions.
 
     The order of the files plays no part.
     """

@@ -1,4 +1,4 @@
-"""All witnesses, the cheap ones first. A new one is a module with NAME and `opinions`, and a line here."""
+"""All witnesses, cheap ones first. A new one is a module with NAME and `opinions`, and a line here."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class SungLanguageOf(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """What witnesses may ask beside the file."""
+    """External sources for the witnesses."""
 
     artists: Artists | None = None
     library: LibraryEvidence | None = None  # how the witnesses count in the library at hand
@@ -62,7 +62,7 @@ def parse_witnesses(text: str) -> tuple[str, ...]:
     unknown = [name for name in names if name not in WITNESSES]
     if unknown or not names:
         raise UsageError(
-            f"--evidence {text}: no witness is called {', '.join(unknown) or 'so'}",
+            f"--evidence {text}: unknown witness {', '.join(unknown) or 'so'}",
             hint=f"there are {', '.join(WITNESSES)}",
         )
     return names

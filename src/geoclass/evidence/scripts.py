@@ -1,4 +1,4 @@
-"""In which writing system a text is, and which languages can be written so."""
+"""The writing system of a text, and the languages written in it."""
 
 import unicodedata
 from collections import Counter

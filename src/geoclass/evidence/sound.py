@@ -1,4 +1,4 @@
-"""The witness of sound: what the model heard."""
+"""The witness of sound: the prediction of a model."""
 
 import math
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _NEVER_SURE = 0.03  # of the probability is left to all countries, also by a mod
 
 
 def opinions(facts: Facts) -> Iterator[Opinion]:
-    """One opinion, where a model was asked.
+    """One opinion, where there is a prediction.
 
     What the model takes for none of its countries stays as if it had said nothing: a Turkish pop song is not talked
     down by a model of field recordings. A country that it has no word for can still win by the other witnesses.

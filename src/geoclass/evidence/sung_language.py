@@ -1,4 +1,4 @@
-"""The witness of the sung language: what a Whisper model heard, and where that language is spoken. Optional."""
+"""The witness of the sung language, identified by a Whisper model. Optional."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _SURE = 0.5  # below it nothing is said: instrumental music gets a language too,
 
 
 def opinions(facts: Facts) -> Iterator[Opinion]:
-    """One opinion, where a model was asked and is sure of one language."""
+    """One opinion, where one language is probable enough."""
     if not facts.sung:
         return
     language = max(facts.sung, key=lambda code: (facts.sung[code], code))

@@ -1,4 +1,4 @@
-"""What of a title is the title: without the artist, the guests, and what shops and video sites add."""
+"""Cleans titles: without the artist, guests, and the additions of shops and video sites."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A model's features to answers: logits, embeddings, calibrated probabilities."""
+"""From features to predictions: logits, embeddings, calibrated probabilities."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ def logits_and_embeddings(bundle: "Bundle", features: Tensor) -> tuple[Logits, N
 
 
 def field_predictions(bundle: "Bundle", logits: Logits) -> list[dict[str, FieldPrediction]]:
-    """One answer for each row of the logits, by task."""
+    """One prediction per row of the logits, by task."""
     probabilities = {head.task: head.probabilities(logits[head.task]) for head in bundle.heads}
     return [
         {

@@ -1,7 +1,7 @@
-"""Files to predictions, in input order; a bad file is an answer too.
+"""From files to predictions, in input order; failures are yielded, not raised.
 
-On the CPU each file goes all the way on one thread, one core per file: nothing waits, little is kept, and the answer
-to a file does not depend on its neighbours. For a GPU, threads decode, and files go through the models together.
+On the CPU each file is processed on one thread, one core per file: nothing waits, little is kept, and the prediction
+for a file does not depend on its neighbours. For a GPU, threads decode, and files go through the models in batches.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,24 +31,24 @@ TIME_LIMIT_S = 300.0  # a file takes a fraction of a second; a decoder that a da
 
 @dataclass(frozen=True)
 class _Decoded:
-    """A file on its way to the models: what each hears, or why there is nothing to hear."""
+    """A file on its way to the models: their inputs, or why there are none."""
 
     path: Path
     inputs: list[Heard | Tensor]  # for each bundle: features, or on a GPU the segments (n_segments, n_samples)
     error: str = ""
-    note: str = ""  # why the models are not asked
+    note: str = ""  # why no model is applied
 
 
 class Classifier:
-    """Asks one or several models about sound files.
+    """Applies one or several models to sound files.
 
     Args:
-        bundles: The models; no two may answer the same task.
+        bundles: The models; no two may predict the same task.
         batch_size: Files that go through the models together on a GPU.
-        excerpt_seconds: How much of the middle of a file is decoded.
+        excerpt_seconds: Length of the excerpt from the middle of a file.
         workers: Threads; None: one per core.
         time_limit_s: A file that takes longer is given up.
-        cache: What was heard before, and where to keep what is new; whoever opened it closes it.
+        cache: The cache of features; closed by its owner.
         embed: Give predictions the embedding that the last of the models makes.
     """
 
@@ -66,7 +66,7 @@ class Classifier:
         self.bundles = list(bundles) if isinstance(bundles, Sequence) else [bundles]
         tasks = [task for bundle in self.bundles for task in bundle.tasks]
         if doubled := sorted({task for task in tasks if tasks.count(task) > 1}):
-            raise ModelError(f"two models answer {', '.join(doubled)}", hint="name one --model per field")
+            raise ModelError(f"two models predict {', '.join(doubled)}", hint="name one --model per field")
         self._front_ends = [bundle.front_end for bundle in self.bundles]  # fails here when a model reads a table
         self._hearings = [Hearing.of(bundle, excerpt_seconds=excerpt_seconds) for bundle in self.bundles]
         self.cache = cache
@@ -79,7 +79,7 @@ class Classifier:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """What is answered, in the order of the models."""
+        """The tasks predicted, in the order of the models."""
         return tuple(task for bundle in self.bundles for task in bundle.tasks)
 
     @property
@@ -135,7 +135,7 @@ class Classifier:
 
     @property
     def _given_up(self) -> str:
-        return f"given up after {self.time_limit_s:g} s: damaged, or on a drive that does not answer"
+        return f"given up after {self.time_limit_s:g} s: damaged, or on a drive that does not respond"
 
     def _predict_file(self, path: Path) -> Prediction | Failure:
         (answer,) = self._predict_batch([self._decode(path)])
@@ -152,7 +152,7 @@ class Classifier:
                 inputs = [cut[index] if heard is None else heard for index, heard in enumerate(known)]
         except AudioError as error:
             return _Decoded(path, [], error.message.removeprefix(f"{path}: "))
-        except Exception as error:  # a file that no decoder foresaw must not end the run of the others
+        except Exception as error:  # one unexpected failure must not end the run
             return _Decoded(path, [], f"{type(error).__name__}: {error}")
         for given in inputs:
             if note := given if isinstance(given, str) else given.note if isinstance(given, Heard) else "":

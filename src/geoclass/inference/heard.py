@@ -1,6 +1,6 @@
-"""What front ends computed of files, kept under the identity of the sound: heard once, never decoded again.
+"""The cache of features by the identity of the sound: each file is decoded once.
 
-One SQLite file in the user's cache folder, shared by all runs. It is a cache and nothing more: when it cannot be opened
+One SQLite file in the user's cache folder, shared by all runs. It is only a cache: when it cannot be opened
 or written, a run goes on without it, and a run that is killed loses only the few entries that were not yet written.
 """
 
@@ -24,10 +24,10 @@ _DAY_S = 86_400
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """What one front end computed of one file."""
+    """The output of one front end for one file."""
 
     features: NDArray[np.float32]  # (n_segments, *feature_shape); no segments where there is a note
-    note: str = ""  # why no model should be asked: "silence", "speech", …
+    note: str = ""  # why there is nothing to predict from: "silence", "speech", …
 
 
 class HeardCache:
@@ -84,7 +84,7 @@ class HeardCache:
     # ---- what was heard of it -----------------------------------------------------------------------------------
 
     def get(self, sound: bytes, how: str) -> Heard | None:
-        """What is known of a sound; `how` identifies the front end, its settings and the excerpt."""
+        """The cached features of a sound; `how` identifies the front end, its settings and the excerpt."""
         with self._lock:
             if (waiting := self._entries.get((sound, how))) is not None:
                 return waiting
@@ -101,7 +101,7 @@ class HeardCache:
         return Heard(features=features, note=row.note)
 
     def put(self, sound: bytes, how: str, heard: Heard) -> None:
-        """Keep what was computed; it is written soon, together with others. What is too large is not kept."""
+        """Cache features; they are written soon, together with others. Too large ones are not cached."""
         if not self._database.is_open or heard.features.nbytes > MAX_ENTRY_BYTES:
             return
         kept = replace(heard, features=np.array(heard.features, np.float32, order="C"))
@@ -112,12 +112,12 @@ class HeardCache:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits, in one transaction."""
+        """Write pending entries, in one transaction."""
         with self._lock:
             self._flush()
 
     def close(self) -> None:
-        """Write what waits and close the database."""
+        """Write pending entries and close the database."""
         with self._lock:
             self._flush()
             self._database.close()

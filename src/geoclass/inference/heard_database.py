@@ -70,7 +70,7 @@ class HeardDatabase:
 
     @property
     def is_open(self) -> bool:
-        """Whether writing has a purpose."""
+        """Whether the database is open."""
         return self._connection is not None
 
     def sound_of(self, stat: str) -> bytes | None:

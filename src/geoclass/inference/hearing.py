@@ -1,4 +1,4 @@
-"""One file to what front ends compute of it: decoded once, and not at all when the cache knows the sound."""
+"""From a file to the features of one or several front ends: decoded once, or not at all if they are cached."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ REVISION = 2  # of decoding, cutting and the front ends: with another one nothin
 
 @dataclass(frozen=True, kw_only=True)
 class Hearing:
-    """What is listened to, and through which front end."""
+    """An excerpt and the front end to apply to it."""
 
     front_end: FrontEndConfig
     segment_seconds: float
@@ -41,7 +41,7 @@ class Hearing:
 
     @classmethod
     def of(cls, bundle: "Bundle", *, excerpt_seconds: float) -> "Hearing":
-        """How a model listens."""
+        """The excerpt and front end of a model."""
         return cls(
             front_end=bundle.front_end_config, segment_seconds=bundle.segment_seconds, excerpt_seconds=excerpt_seconds
         )
@@ -60,7 +60,7 @@ def remembered(path: Path, hearings: Sequence[Hearing], cache: HeardCache | None
 
 
 def remember(path: Path, hearing: Hearing, heard: Heard, cache: HeardCache | None) -> None:
-    """Keep what was heard of a file."""
+    """Cache the features of a file."""
     if cache is not None:
         cache.put(cache.sound_of(path), hearing.key, heard)
 
@@ -72,7 +72,7 @@ def hear(
     *,
     cache: HeardCache | None = None,
 ) -> list[Heard]:
-    """What each front end computes of a file.
+    """The features of a file by each front end.
 
     Args:
         path: A sound file.

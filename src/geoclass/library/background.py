@@ -1,4 +1,4 @@
-"""What music sounds like that no library taught: rows to teach a model when to keep quiet.
+"""Synthetic rows of other music, on which a model is trained to abstain.
 
 The package holds no recordings and no rows of any, only what describes groups of them: quantiles of each column and the
 strongest correlations between columns (`tools/make_background.py`). From these, rows like those of the group are drawn.

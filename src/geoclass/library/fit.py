@@ -1,8 +1,8 @@
-"""Rows and labels to a gated linear model of one field, and what cross-validation by artist says of it.
+"""Fits a gated linear model of one field to rows and labels, and cross-validates it by artist.
 
-The labels share one linear layer, fitted as (multinomial) logistic regression; the gate is a second one that tells the
-labelled files from what the model should keep quiet on. One number then makes the whole as sure as it is right: the
-temperature of the labels, the smallest at which 93 % of what reaches 0.9 out of fold is right.
+The labels share one linear layer, fitted as (multinomial) logistic regression; the gate is a second one that
+separates the labelled files from music that the model should abstain on. One number then calibrates the whole: the
+temperature of the labels, the smallest at which the precision of predictions above 0.9 is 93 % out of fold.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ from geoclass.parallel.threads import ordered_map
 
 PENALTY = 30.0  # of the labels' squared weights, for the whole data set; chosen among six on three sets of recordings
 GATE_PENALTY = 100.0
-GATE_SLOPE, GATE_BIAS = 2.0, 2.0  # of the gate's log-odds: in doubt it lets through, what is clearly outside it stops
-SURE = 0.9  # what is written must be so probable, and so often right
-_RIGHT = 0.93  # out of fold: a temperature chosen on the answers that it is judged by flatters itself
+GATE_SLOPE, GATE_BIAS = 2.0, 2.0  # of the gate's log-odds: it stops only what is clearly outside
+SURE = 0.9  # minimum probability of what is written, and its target precision
+_RIGHT = 0.93  # out of fold: a margin, since the temperature is chosen on the same predictions
 _TEMPERATURES = np.geomspace(8.0, 0.03, 90)
 _MAX_ROWS = 12_000  # segments that one fit sees
 _SMALL = 400  # files; of fewer, cross-validation is repeated
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What is to be learned of one field. Files are numbered as their rows say."""
+    """The training data of one field. Files are numbered as in the rows."""
 
     kind: str  # "single" or "multi"
     labels: tuple[str, ...]
@@ -45,7 +45,7 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What cross-validation said of the files whose label people gave: no file by a model that knew its artist."""
+    """Cross-validated predictions for the files that people labelled, by models not trained on their artists."""
 
     files: NDArray[np.int64]
     probabilities: Floats  # (n_files, n_labels), without the gate's
@@ -126,7 +126,7 @@ def _calibrate(
     judged: NDArray[np.int64],
     truth: NDArray[np.int64],
 ) -> tuple[float, Floats]:
-    """The smallest temperature at which what reaches SURE is right often enough; the probabilities with it."""
+    """The smallest temperature at which predictions above SURE are precise enough; the probabilities with it."""
     chosen: tuple[float, Floats] | None = None
     for temperature in _TEMPERATURES:
         probabilities = np.zeros(truth.shape)
@@ -191,7 +191,7 @@ def _thinned(files: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.
 
 
 def _balanced(target: Tensor) -> Tensor:
-    """A weight for each row, so that every label weighs the same."""
+    """A weight per row, so that all labels have the same total weight."""
     counts = target.sum(0).clamp(min=1)
     weight: Tensor = len(target) / (len(counts) * counts)
     return target @ weight

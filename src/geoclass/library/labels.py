@@ -1,4 +1,4 @@
-"""What a library teaches: which labels people gave its files, and which of them stand on enough files and artists."""
+"""The labels that people gave the files of a library, and which of them have enough files and artists."""
 
 import re
 from collections import Counter, defaultdict
@@ -41,7 +41,7 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True)
 class Labels:
-    """What people said of one field."""
+    """The labels of one field."""
 
     task: str
     kind: str  # "single" or "multi"
@@ -53,12 +53,12 @@ class Labels:
 
     @property
     def labelled(self) -> int:
-        """How many files people gave any label."""
+        """The number of files with a label."""
         return len(self.of_file) - len(self.weak) + len(self.others)
 
 
 def artists_of(songs: Sequence[Song], roots: Sequence[Path]) -> list[str]:
-    """An artist for each song, from its tags, else from its folder; a file without either is an artist of its own.
+    """An artist for each song, from its tags, else from its folder; a file without either counts as a separate artist.
 
     Guests do not count, nor do "Various Artists" and the like. Files that lie in a folder that was named have none.
     """
@@ -124,7 +124,7 @@ def read_labels(
 def given_labels(
     task: str, songs: Sequence[Song], *, corrections: Corrections | None = None
 ) -> dict[int, tuple[str, ...]]:
-    """Index of a song -> what people said of it, the rare labels too."""
+    """Index of a song -> its labels, including rare ones."""
     corrections = corrections or Corrections()
     return {
         index: found
@@ -134,7 +134,7 @@ def given_labels(
 
 
 def _given(task: str, song: Song, corrections: Corrections) -> tuple[str, ...]:
-    """What people said of a song; () where they said nothing."""
+    """The labels of a song; () if there are none."""
     names = {"artist": (song.artist,)} if song.artist else {}
     corrected = corrections.find(task, Path(song.path).resolve(), Tags(kind="", values=names))
     if task == "country":

@@ -1,4 +1,4 @@
-"""A model of one's own library, from the labels that people gave its files."""
+"""Trains a model on a library, from the labels that people gave its files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from geoclass.vocabulary import TASKS
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
-    """A model that was learned, and what it can do."""
+    """A learned model with its cross-validated scores."""
 
     bundle: Bundle | None  # None: the sound taught nothing, only the witnesses were weighed
     folder: Path | None  # where it was saved; None: nowhere
@@ -47,13 +47,13 @@ def learn(
     front_end: FrontEndConfig | None = None,
     progress: Progress | None = None,
 ) -> Learned:
-    """Make a model of a library from what people wrote into its files' tags, and save it among the user's models.
+    """Train a model on a library, from the values that people wrote into its tags, and save it among the user's models.
 
     Args:
         paths: Sound files, and folders of them.
         fields: "country", "genre" or both; a field with too few labels is left out, with the reason.
         name: Of the model; an older one of this name is replaced when the new one is complete. None: do not save it.
-        weak_labels: Teach countries too that titles, words and artists make certain; they are never used to judge.
+        weak_labels: Also train on countries that titles, words and artists make almost certain; never used for scoring.
         front_end: What to hear through: an `EmbeddingConfig` names a pretrained encoder. None: descriptors.
         progress: Called with the number of files done.
 
@@ -112,8 +112,8 @@ def learn_library(
     if not taught and evidence is None:
         said = "; ".join(f"{task}: {why}" for task, why in not_learned.items())
         raise DatasetError(
-            f"this library cannot teach a model yet ({said})",
-            hint="give two labels or more to 5 files by 3 artists each: by hand, or with `geoclass learn --ask 20`",
+            f"this library has too few labels for a model ({said})",
+            hint="a field needs two labels with 5 files by 3 artists each: add some by hand or with `learn --ask 20`",
         )
     verdicts = {task: judge(found, library.songs, library.artists) for task, found in taught.items()}
     bundle = None
@@ -150,7 +150,7 @@ def choose_questions(
     fields: Sequence[str] = TASKS,
     corrections: Corrections | None = None,
 ) -> list[Question]:
-    """The n files whose labels would teach most.
+    """The n files whose labels would be most informative.
 
     Args:
         library: As `read_library` gives it.

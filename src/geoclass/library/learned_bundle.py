@@ -45,7 +45,7 @@ def make_bundle(
     front_end: FrontEndConfig | None = None,
     segment_seconds: float = 5.0,
 ) -> Bundle:
-    """One model that answers all fields that were learned."""
+    """One model that predicts all fields that were learned."""
     config = front_end or DescriptorsConfig()
     assert isinstance(config, DescriptorsConfig | EmbeddingConfig)
     sizes = [len(found.labels.names) + 1 for found in taught.values()]
@@ -91,7 +91,7 @@ def make_bundle(
         metrics={task: _metrics(verdict) for task, verdict in verdicts.items()},
         data={
             "trained_on": f"{len(used)} files of one library, with the labels that people gave them",
-            "and, to keep quiet on them, on": "statistics of field recordings, popular songs and drum loops",
+            "and, as music to abstain on, on": "statistics of field recordings, popular songs and drum loops",
             "licence": "yours",
         },
         training_set=TrainingSet.from_keys([songs[file].path for file in used], {artists[file] for file in used}),
@@ -100,7 +100,7 @@ def make_bundle(
 
 def _metrics(verdict: FieldVerdict) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "on": f"{verdict.files} files, each by a model that knew no other file by its artist",
+        "on": f"{verdict.files} files, in cross-validation by artist",
         "accuracy": verdict.accuracy,
         "written": verdict.written,
     }
@@ -137,7 +137,7 @@ def save_learned(bundle: Bundle | None, name: str, *, evidence: LibraryEvidence 
             raise
     except OSError as error:
         raise StorageError(
-            f"cannot save the model in {models}: {error.strerror or error}", hint="check the space on the disk"
+            f"cannot save the model in {models}: {error.strerror or error}", hint="check the free disk space"
         ) from error
     if previous is not None and previous != folder:
         shutil.rmtree(previous, ignore_errors=True)
@@ -168,12 +168,10 @@ def check_name(name: str) -> None:
         UsageError: It cannot be taken.
     """
     if not name or name.startswith(".") or Path(name).name != name or name in ("latest",):
-        raise UsageError(f"--name {name}: not a name for a model", hint="letters, digits and hyphens, such as `jazz`")
+        raise UsageError(f"--name {name}: not a valid model name", hint="letters, digits and hyphens, such as `jazz`")
     place = data_dir() / "models" / name
     if os.path.lexists(place) and not place.is_symlink():
-        raise UsageError(
-            f"--name {name}: {place} is a model that was not learned from a library", hint="choose another name"
-        )
+        raise UsageError(f"--name {name}: {place} is not a model made by `geoclass learn`", hint="choose another name")
 
 
 def changed_since(training: Mapping[str, Any]) -> str:

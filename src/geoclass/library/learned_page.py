@@ -1,4 +1,4 @@
-"""The page of `geoclass learn --report`: what a learned model can do, and which labels to check."""
+"""The page of `geoclass learn --report`: the scores of a learned model, and labels to check."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ def write_page(learned: "Learned", folder: Path) -> Path:
     return write_page_file(
         folder / "index.html",
         "library/learned.html",
-        title=f"What {learned.bundle.name} has learned" if learned.bundle else "What the library has taught",
+        title=f"Model {learned.bundle.name}: training report" if learned.bundle else "Training report",
         files=f"{learned.files:,}",
         heard=f"{learned.heard:,}",
         fields=[_field(verdict, learned) for verdict in learned.fields.values()],
@@ -39,40 +39,40 @@ def write_page(learned: "Learned", folder: Path) -> Path:
 
 
 def summary(verdict: FieldVerdict) -> str:
-    """One sentence: how much would be written, and how much of it right."""
+    """One sentence: coverage and precision."""
     judged = f"{verdict.files:,} files by {verdict.artists:,} artists"
     if verdict.right is None:
-        return f"written: none of {judged}; the model is never sure enough"
+        return f"written: none of {judged}; no prediction is probable enough"
     return (
         f"written: {verdict.written:.0%}{between(verdict.written_range)} of {judged}; "
-        f"{verdict.right:.0%}{between(verdict.right_range)} of it right"
+        f"{verdict.right:.0%}{between(verdict.right_range)} of it correct"
     )
 
 
 def witnesses(counsel: Counsel) -> list[str]:
-    """Sentences: what the witnesses on the country are worth in the library, and which are trusted less."""
+    """Sentences: how well the witnesses predict the country in the library, and which are weighted less."""
     if counsel.artists < MIN_ARTISTS:
         return [
-            f"The shipped weights are kept: to judge them here, {MIN_ARTISTS} artists with a country are needed; there "
-            f"are {counsel.artists}."
+            f"The default weights are kept: to estimate others, {MIN_ARTISTS} artists with a country are needed, found "
+            f"{counsel.artists}."
         ]
     said = [
-        f"By title, tags and sound together, {counsel.written:.0%} of {counsel.files:,} files would get a country, of "
-        f"artists left out; {_right(counsel.right)}."
+        f"Title, tags and sound together: {counsel.written:.0%} of {counsel.files:,} files would get a country, for "
+        f"artists not used in fitting; {_right(counsel.right)}."
     ]
     if counsel.evidence is None:
-        return [*said, "The shipped weights are kept: no others would have written more of it rightly."]
-    said.append(f"With the shipped weights: {counsel.before[0]:.0%}; {_right(counsel.before[1])}.")
+        return [*said, "The default weights are kept: no others did better."]
+    said.append(f"With the default weights: {counsel.before[0]:.0%}; {_right(counsel.before[1])}.")
     less = {clue: power for clue, power in counsel.evidence.trust.items() if power < _AS_USUAL and clue != CLUE}
     for clue, power in sorted(less.items(), key=lambda pair: pair[1]):
         said.append(
-            f"{clue[:1].upper()}{clue[1:]}: counts {power:.1f} times as much as elsewhere; in this library it misleads."
+            f"{clue[:1].upper()}{clue[1:]}: {power:.1f} times the default weight: it is misleading in this library."
         )
     return said
 
 
 def _right(share: float | None) -> str:
-    return "nothing is written" if share is None else f"{share:.0%} of them right"
+    return "nothing is written" if share is None else f"{share:.0%} of them correct"
 
 
 def between(found: Range) -> str:
@@ -84,7 +84,7 @@ def _field(verdict: FieldVerdict, learned: "Learned") -> dict[str, Any]:
     written, unlabelled = learned.would_write[verdict.task]
     text = f"{summary(verdict)}."
     if unlabelled:
-        text += f" Of {unlabelled:,} files without a {verdict.task}, {written:,} would get one by sound alone."
+        text += f" Of {unlabelled:,} files without a {verdict.task}, {written:,} would get one from sound alone."
     numbers = [Column("files", "number", 0), Column("artists", "number", 0)]
     labels = [(one.label, one.files, one.artists, one.recall, one.precision) for one in verdict.labels]
     left_out = [(one.label, one.files, one.artists) for one in learned.left_out[verdict.task][:_MOST]]
@@ -94,7 +94,7 @@ def _field(verdict: FieldVerdict, learned: "Learned") -> dict[str, Any]:
         "title": verdict.task.capitalize(),
         "summary": text[:1].upper() + text[1:],
         "labels": Table(
-            [Column("label"), *numbers, Column("found", "number share", 2), Column("right when written", "number", 2)],
+            [Column("label"), *numbers, Column("recall", "number share", 2), Column("precision", "number", 2)],
             labels,
         ),
         "left_out": Table([Column("label"), *numbers], left_out),

@@ -29,7 +29,7 @@ _NOTES = frozenset(("silence", "noise", "speech"))
 
 @dataclass(frozen=True, kw_only=True)
 class Library:
-    """A library, read and heard: what `teach` works on, again and again."""
+    """A library, read and analysed: the input of training."""
 
     songs: Sequence[Song]
     artists: Sequence[str]
@@ -42,7 +42,7 @@ class Library:
 def read_library(
     roots: Sequence[Path], *, front_end: FrontEndConfig | None = None, progress: Progress | None = None
 ) -> Library:
-    """Read the tags of a library and hear its files; what was heard before is not decoded again.
+    """Read the tags of a library and compute the features of its files; cached ones are not decoded again.
 
     Args:
         roots: Sound files, and folders of them.
@@ -64,7 +64,7 @@ def hear_songs(
     front_end: FrontEndConfig | None = None,
     progress: Progress | None = None,
 ) -> Library:
-    """Hear songs whose tags were read."""
+    """Compute the features of songs whose tags were read."""
     chosen = resolve_front_end(front_end or DescriptorsConfig())
     if not isinstance(chosen, DescriptorsConfig | EmbeddingConfig):
         raise UsageError(
@@ -94,7 +94,7 @@ def _hear_all(
                 (heard,) = hear(path, [hearing], [front_end], cache=cache)
             except AudioError as error:
                 return None, error.message.removeprefix(f"{path}: ")
-            except Exception as error:  # a file that no decoder foresaw must not end the run of the others
+            except Exception as error:  # one unexpected failure must not end the run
                 return None, f"{type(error).__name__}: {error}"
             return (None if heard.note else heard.features), heard.note
 

@@ -1,4 +1,4 @@
-"""A collection as one page: a map of its countries, who is from where, and what is still unknown."""
+"""A page about a collection: a map of its countries, its artists, and missing tags."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from geoclass.storage import refuse_foreign
 def draw_map(
     paths: Sequence[Path], *, out: Path, title: str = "", use_cache: bool = True, progress: Progress | None = None
 ) -> Survey:
-    """Write `out`, a page that shows a collection by what its files' tags say.
+    """Write `out`, a page about a collection, from the tags of its files.
 
     Args:
         paths: Sound files, and folders of them.

@@ -85,7 +85,7 @@ def choose(
     songs = list(songs)
     chosen = [song for song in songs if choice.takes(song)]
     if not chosen:
-        raise UsageError("no song fits", hint=_what_there_is(songs, choice))
+        raise UsageError("no song matches", hint=_what_there_is(songs, choice))
     chosen.sort(key=_order)
     if shuffle:
         random.Random(seed).shuffle(chosen)
@@ -98,7 +98,7 @@ def choose(
             left_s -= song.duration_s
     if not kept:
         raise UsageError(
-            f"none of the {len(chosen):,} songs that fit is known to be shorter than {hours:g} h", hint="raise --hours"
+            f"none of the {len(chosen):,} matching songs is known to be shorter than {hours:g} h", hint="raise --hours"
         )
     return kept
 
@@ -179,6 +179,6 @@ def _what_there_is(songs: Sequence[Song], choice: Choice) -> str:
 
 def _most(noun: str, counts: Counter[str]) -> str:
     if not counts:
-        return f"no file says its {noun}: geoclass tag fills them"
+        return f"no file has a {noun}: fill them with geoclass tag"
     named = ", ".join(f"{name} ({count:,})" for name, count in counts.most_common(12))
-    return f"{noun} there are: {named}" + (", …" if len(counts) > 12 else "")
+    return f"available {noun}: {named}" + (", …" if len(counts) > 12 else "")

@@ -1,4 +1,4 @@
-"""What models say of sound files, folders and tables: one answer per input, in input order, as a stream."""
+"""Predictions for sound files, folders and tables: one per input, in input order, as a stream."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What was said of one input."""
+    """The prediction for one input."""
 
     path: Path  # a sound file, or a table
     row: int | None = None  # of a table, from 1
@@ -35,18 +35,18 @@ def predict(
     excerpt_seconds: float = 30.0,
     workers: int | None = None,
 ) -> Iterator[Answer]:
-    """Ask models about inputs; what is bad is an answer too.
+    """Apply models to inputs; failures are yielded, not raised.
 
     Args:
         inputs: Sound files, folders of them, and tables (.csv, .tsv, .npy) with the columns of the model.
         bundles: The models; a single one for tables and embeddings.
         name_column: Of tables: given back with each row.
         embed: Give predictions the embedding of the model.
-        excerpt_seconds: How much of the middle of a sound file is heard.
+        excerpt_seconds: Length of the excerpt from the middle of a sound file.
         workers: Decoding threads; None: one per core.
 
     Raises:
-        UsageError: The models and the inputs do not go together.
+        UsageError: The models do not fit the inputs.
     """
     models = list(bundles) if isinstance(bundles, Sequence) else [bundles]
     listed = [Path(path) for path in inputs]

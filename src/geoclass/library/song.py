@@ -1,4 +1,4 @@
-"""One song of a collection: what its file's tags say."""
+"""One song of a collection, from the tags of its file."""
 
 import dataclasses
 import re

@@ -1,4 +1,4 @@
-"""A collection in numbers: what is known of its countries, genres and decades, and who says so."""
+"""A collection in numbers: countries, genres and decades, and who wrote them."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping

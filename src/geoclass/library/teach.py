@@ -1,4 +1,4 @@
-"""One field of a library: what is taught, what the gate is to stop, and when nothing can be learned."""
+"""Training one field of a library: the labels, what the gate is to stop, and reasons not to learn the field."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,14 +28,14 @@ _IS_OF_GROUP = 0.25  # from this share of the labelled files on, a library teach
 _TRUSTED_SHARE = 0.25
 _WHITENED_BY, _SHRINKAGE = ("popular", "loops"), 0.7
 _NOT_BY_SOUND = (
-    "by artists left out, too little of what can be heard of these popular songs would be right: it tells recordings "
-    "apart, not countries; titles, tags and the table of artists still say the country"
+    "in cross-validation by artist, too few predictions from the sound of these popular songs would be correct; "
+    "titles, tags and the table of artists remain evidence on their country"
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sounds:
-    """What was heard of a library."""
+    """The features of a library."""
 
     rows: Tensor  # (n_segments, n_columns) of the front end
     files: NDArray[np.int64]  # (n_segments,) index of the song
@@ -98,7 +98,7 @@ def teach(
     whitening: Whiten,
     others_known: bool = True,
 ) -> Taught | str:
-    """Fit a field, or say why it cannot be learned.
+    """Fit a field, or return the reason why it cannot be learned.
 
     Args:
         labels: What people said.
@@ -152,7 +152,7 @@ def _audible(labels: Labels, sounds: Sounds, artists: Sequence[str]) -> Labels:
 
 def _too_few(labels: Labels) -> str:
     if not labels.of_file and not labels.others:
-        return "no file has a label that a person wrote"
+        return "no file has a label written by a person"
     close = ", ".join(f"{left.label} ({left.reason})" for left in labels.left_out[:3])
     return f"{len(labels.names)} of 2 labels have 5 files by 3 artists" + (f"; closest: {close}" if close else "")
 

@@ -1,4 +1,4 @@
-"""What the witnesses, other than the sound, say of the files of a library."""
+"""The opinions of the witnesses, other than the sound, on the files of a library."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a learned model can do: each file judged by a model that had heard nothing else by its artist."""
+"""The cross-validated scores of a learned model: each file scored by a model not trained on its artist."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class LabelVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Suspicion:
-    """A label that looks wrong: models that knew not the artist were sure of another."""
+    """A label that looks wrong: models not trained on the artist were confident of another."""
 
     path: str
     label: tuple[str, ...]
@@ -99,7 +99,7 @@ def judge(taught: Taught, songs: Sequence[Song], artists: Sequence[str]) -> Fiel
 def count_unlabelled(
     bundle: Bundle, taught: Mapping[str, Taught], sounds: Sounds, *, rows: Tensor | None = None
 ) -> dict[str, tuple[int, int]]:
-    """For each field, of the files without a label: how many would get one by sound alone, and how many there are."""
+    """For each field, of the files without a label: how many would get one from sound alone, and how many there are."""
     counts: dict[str, tuple[int, int]] = {}
     answers = predict_files(bundle, sounds, rows=rows)
     files = np.unique(sounds.files)

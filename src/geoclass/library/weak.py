@@ -1,4 +1,4 @@
-"""Countries that the witnesses are sure of, for songs that people left without one: weak labels."""
+"""Weak labels: countries that the witnesses make almost certain, for songs without one."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from geoclass.library.testimony import question
 
 
 def sure_countries(songs: Sequence[Song], artists: Sequence[str]) -> dict[int, tuple[str, ...]]:
-    """Index of a song -> the country that title, tags and artist make certain; sound has no part in it.
+    """Index of a song -> the country that title, tags and artist make almost certain, without the sound.
 
     The files of an artist speak together, as they do for `tag`.
 
