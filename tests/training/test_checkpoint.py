@@ -70,6 +70,25 @@ def test_what_is_no_checkpoint_is_named(tmp_path: Path, content: bytes | None) -
     assert error.value.hint == "start over without --resume"
 
 
+class Trap:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_in_its_place_is_not_run(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "last.pt", trained(), identity="mine")
+    content = torch.load(tmp_path / "last.pt", weights_only=True)
+    torch.save(content | {"trap": Trap(tmp_path / "sprung")}, tmp_path / "last.pt")
+    with pytest.raises(TrainingError, match="is not a checkpoint"):
+        load_checkpoint(tmp_path / "last.pt", fresh(), identity="mine", device=CPU)
+    assert not (tmp_path / "sprung").exists()
+
+
 def test_a_full_disk_leaves_the_former_checkpoint_and_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
