@@ -13,7 +13,7 @@ from synthesize_music import SAMPLE_RATE, synthesize
 
 from geoclass.bundle.bundle import Bundle, Head
 from geoclass.config.frontends import LogMelConfig
-from geoclass.errors import AudioError
+from geoclass.errors import AudioError, ModelError
 from geoclass.inference import classifier as asking
 from geoclass.inference import hearing
 from geoclass.inference.classifier import Classifier
@@ -213,6 +213,37 @@ def test_so_many_files_go_through_a_model_together(
     assert together == [2 + 2 + 3, 3 + 4]
 
 
+def test_on_a_cpu_each_file_goes_alone_and_no_more_at_once_than_was_said(
+    country: Bundle, songs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together: list[int] = []
+    running: list[int] = []
+    lock, whole = threading.Lock(), asking.logits_and_embeddings
+    n_running = 0
+
+    def counting(bundle: Bundle, features: torch.Tensor) -> object:
+        nonlocal n_running
+        with lock:
+            n_running += 1
+            running.append(n_running)
+            together.append(len(features))
+        found = whole(bundle, features)
+        with lock:
+            n_running -= 1
+        return found
+
+    monkeypatch.setattr(asking, "logits_and_embeddings", counting)
+    list(Classifier(country, workers=1).predict_many(songs * 2))
+    assert sorted(together) == sorted([2, 2, 3, 3, 4] * 2)
+    assert set(running) == {1}
+
+
+def test_two_models_of_one_task_are_refused_with_the_way_out(country: Bundle, genre: Bundle) -> None:
+    with pytest.raises(ModelError, match="two models answer country") as caught:
+        Classifier([country, genre, make_bundle("country", seed=2)])
+    assert caught.value.hint == "name one --model per field"
+
+
 def test_no_more_than_two_batches_are_decoded_ahead(country: Bundle, tmp_path: Path) -> None:
     read: list[int] = []
 
@@ -221,9 +252,9 @@ def test_no_more_than_two_batches_are_decoded_ahead(country: Bundle, tmp_path: P
             read.append(number)
             yield tmp_path / "gone.wav"
 
-    answers = ask(country, file_by_file=False, batch_size=4).predict_many(paths())
+    answers = ask(country, file_by_file=False, batch_size=10).predict_many(paths())
     next(answers)
-    assert 8 <= len(read) <= 12
+    assert 20 <= len(read) <= 30
     answers.close()  # type: ignore[attr-defined]
 
 
