@@ -52,6 +52,11 @@ def test_letters_of_one_script_keep_their_words_apart() -> None:
     [
         ("Burna Boy - Last Last (Official Video)", "Burna Boy", "Last Last"),
         ("03 - Du Hast", "", "Du Hast"),
+        ("Last Last feat. Wizkid", "", "Last Last"),
+        ("Gece_yarısı", "", "Gece yarısı"),
+        ("X Ambassadors", "", "X Ambassadors"),
+        ("Sia - Chandelier", "Sia", "Chandelier"),
+        ("BURNA BOY Last Last", "Burna Boy", "Last Last"),
         ("Nadie Como Tú (Audio)(MP3 128K)", "", "Nadie Como Tú"),
         ("Wonderwall - Remastered 2014", "Oasis", "Wonderwall"),
         ("Baraye (Ft Amir Khalvat)", "", "Baraye"),
