@@ -1,6 +1,6 @@
 """What pretrained encoders cost: core seconds for 30 s of sound, beside decoding an MP3 of as much.
 
-    python benchmarks/encoders.py [--rounds 3] [--device cpu]
+    python benchmarks/encoders.py [--rounds 3] [--encoder NAME]… [--device cpu]
 
 The encoders have the sizes of the published ones and random weights: time does not depend on the numbers.
 """
@@ -25,31 +25,34 @@ SEGMENTS = {"ast": 10.0}  # seconds; 5 for the others
 BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
 
 
-def write_encoders(folder: Path) -> list[str]:
-    """Save an encoder of each published size."""
+def write_encoders(folder: Path, wanted: list[str]) -> list[str]:
+    """Save an encoder of each published size, or of those that are wanted."""
     speech = transformers.Wav2Vec2FeatureExtractor()
     sizes = {
-        "wav2vec2-base": (transformers.Wav2Vec2Model(transformers.Wav2Vec2Config(**BASE)), speech),
-        "hubert-base": (transformers.HubertModel(transformers.HubertConfig(**BASE)), speech),
-        "mert-95M": (
+        "wav2vec2-base": lambda: (transformers.Wav2Vec2Model(transformers.Wav2Vec2Config(**BASE)), speech),
+        "hubert-base": lambda: (transformers.HubertModel(transformers.HubertConfig(**BASE)), speech),
+        "mert-95M": lambda: (
             transformers.HubertModel(transformers.HubertConfig(**BASE)),
             transformers.Wav2Vec2FeatureExtractor(sampling_rate=24_000),
         ),
-        "ast": (transformers.ASTModel(transformers.ASTConfig(**BASE)), transformers.ASTFeatureExtractor()),
-        "w2v-bert-2.0": (
+        "ast": lambda: (transformers.ASTModel(transformers.ASTConfig(**BASE)), transformers.ASTFeatureExtractor()),
+        "w2v-bert-2.0": lambda: (
             transformers.Wav2Vec2BertModel(transformers.Wav2Vec2BertConfig()),
             transformers.SeamlessM4TFeatureExtractor(),
         ),
     }
-    for name, (model, extractor) in sizes.items():
+    names = wanted or list(sizes)
+    for name in names:
+        model, extractor = sizes[name]()
         model.save_pretrained(folder / name)
         extractor.save_pretrained(folder / name)
-    return list(sizes)
+    return names
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--encoder", action="append", default=[], help="by name, such as w2v-bert-2.0; repeatable")
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -58,7 +61,7 @@ def main() -> None:
         sound = 0.1 * np.random.default_rng(0).standard_normal(SECONDS * 44_100)
         soundfile.write(folder / "sound.mp3", sound, 44_100)
         print(f"{'encoder':16}{'million weights':>16}{'core s':>9}{'of decoding':>13}")
-        for encoder in write_encoders(folder):
+        for encoder in write_encoders(folder, arguments.encoder):
             front_end = create_front_end(EmbeddingConfig(backbone=str(folder / encoder))).to(arguments.device)
             seconds = SEGMENTS.get(encoder, 5.0)
             samples = round(seconds * front_end.sample_rate)

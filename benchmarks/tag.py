@@ -7,8 +7,10 @@ is the median of --repeats interleaved rounds; what a run starts with (imports, 
 ms" is processor time per file over all cores: it holds on a busy machine too, where files per second do not. The last
 column is the processor time of decoding as a part of the row's: 1 would be a tagger that only decodes.
 
-"the command" is `geoclass tag --dry-run` as a user types it, in a process of its own with an empty cache, less the same
-on one file: with all its witnesses, its cache and its printing.
+"all witnesses" is what `geoclass tag --dry-run` does with an empty cache: the models that its pool heeds (the genre
+alone, for the built-in model of the country is never sure), the other witnesses, the cache. "the command" is the same
+as a user types it, in a process of its own, less the same on one file; both processes start for seconds, so that it
+takes a quiet machine, or many files, to see what lies between.
 """
 
 import argparse
@@ -36,7 +38,10 @@ def main() -> None:
 
     from geoclass.audio.decode import load_excerpt
     from geoclass.bundle.bundle import Bundle
+    from geoclass.cli.tag_setup import load_classifier
+    from geoclass.evidence.registry import USUAL
     from geoclass.inference.classifier import Classifier
+    from geoclass.inference.heard import HeardCache
     from geoclass.parallel.threads import default_workers, ordered_map
     from geoclass.tagging.apply import iter_apply
     from geoclass.tagging.plan import iter_plan
@@ -68,6 +73,12 @@ def main() -> None:
         def dry_run() -> None:
             _exhaust(iter_plan(classifier, paths=files, policy=policy))
 
+        def witnesses() -> None:  # what the command does, without its start and its printing
+            with HeardCache(folder / f"{next(journals)}.sqlite") as cache:
+                asked = Policy(evidence=USUAL, vote="artist")
+                heeded = load_classifier([], asked, device=arguments.device, workers=workers, cache=cache)
+                _exhaust(iter_plan(heeded, paths=files, policy=asked))
+
         def write() -> None:
             plan = iter_plan(classifier, paths=files, policy=policy)
             statuses = [file.status for file in iter_apply(plan, journal=folder / f"{next(journals)}.jsonl")]
@@ -95,12 +106,17 @@ def main() -> None:
         steps: dict[str, tuple[Callable[[], None], int]] = {
             "decode only": (decode, len(files)),
             "tag --dry-run": (dry_run, len(files)),
+            "all witnesses": (witnesses, len(files)),
             "tag": (write, len(files)),
             "tag, second run": (second_run, len(files)),
             "librosa, plain": (plain, min(arguments.plain_files, len(files))),
         }
         rates: dict[str, list[float]] = {step: [] for step in steps}
         costs: dict[str, list[float]] = {step: [] for step in steps}  # processor seconds per file, all cores
+        if arguments.model:
+            del steps["all witnesses"]
+        else:
+            witnesses()  # reads their tables
         decode()  # warms the page cache and the decoder
         for _ in range(arguments.repeats):
             restore()
