@@ -88,6 +88,22 @@ def test_english_beside_another_language_is_the_refrain() -> None:
     assert without[0] == "TR"
 
 
+@pytest.mark.parametrize(
+    ("facts", "because"),
+    [
+        (Facts(lyrics=TURKISH), "the lyrics are Turkish"),
+        (Facts(comment=TURKISH), "the comment is Turkish"),
+        (Facts(album="Şarkılar seni söyler"), "the album's title is Turkish"),
+        (Facts(title="Şarkılar seni söyler"), "the title is Turkish"),
+        (Facts(lyrics="눈누난나" * 10), "the lyrics are Korean, in Hangul letters"),
+        (Facts(title="Tata"), "the title is in no clear language"),  # a father in a dozen languages
+    ],
+)
+def test_a_reason_reads_as_a_sentence(facts: Facts, because: str) -> None:
+    (found,) = ask(facts)
+    assert found.because == because
+
+
 def test_a_reason_says_which_language() -> None:
     assert "Turkish" in ask(Facts(title="Şarkılar seni söyler"))[0].because
     assert "Hangul" in ask(Facts(title="눈누난나"))[0].because
