@@ -128,6 +128,31 @@ def test_what_is_finished_is_not_trained_again(
     assert again.scores == before.scores
 
 
+def test_a_cluster_is_given_the_trials_and_checks_that_it_sees_the_data_set(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = plan_sweep(BASE, ["training.lr=0.01,0.02"], n_folds=0, run_dir=tmp_path)
+    asked: list[tuple[str, list[Trial]]] = []
+
+    def cluster_map(work: Callable[[Trial], Any], items: list[Trial], *, scheduler: str, check: Callable[[], None]):
+        asked.append((scheduler, list(items)))
+        check()
+        return map(work, items)
+
+    monkeypatch.setattr(sweep, "cluster_map", cluster_map)
+    results = list(run_sweep(dataset, trials, n_folds=0, scheduler="tcp://host:8786"))
+    assert asked == [("tcp://host:8786", trials)]
+    assert [result.trial for result in results] == trials
+    (dataset.folder / "dataset.json").unlink()
+    with pytest.raises(DatasetError, match="there is no data set in"):
+        list(run_sweep(dataset, trials, n_folds=0, scheduler="tcp://host:8786"))
+
+
+def test_settings_that_differ_are_named_side_by_side(tmp_path: Path) -> None:
+    *_, last = plan_sweep(BASE, ["training.lr=0.1,0.2", "training.epochs=2,3"], n_folds=0, run_dir=tmp_path)
+    assert last.settings == "training.lr=0.2 training.epochs=3"
+
+
 def test_a_worker_that_does_not_see_the_data_set_says_so(tmp_path: Path, dataset: Dataset) -> None:
     sweep._check_folder(dataset.folder)
     with pytest.raises(DatasetError) as error:
