@@ -277,3 +277,21 @@ def test_an_encoder_of_ones_own_choice(library: Path, tmp_path: Path) -> None:
     answer = Classifier(bundle).predict(library / "tr artist 0" / "song 0.mp3")
     assert set(answer.fields) == {"country", "genre"}
     assert "not hear" not in run("learn", library, "--set", "front_end.kind=log-mel", code=2)
+
+
+def test_files_that_cannot_be_decoded_are_counted_and_named(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from geoclass.errors import AudioError
+    from geoclass.inference import hearing
+
+    real = hearing.load_excerpt
+
+    def damaged(path: Path, *args: object, **kwargs: object) -> object:
+        if path.parent.name == "tr artist 4":
+            raise AudioError(f"{path}: damaged")
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(hearing, "load_excerpt", damaged)
+    found = learn([library], fields=["genre"], name=None)
+    assert found.heard == 28
+    assert {Path(path).parent.name: why for path, why in found.failures.items()} == {"tr artist 4": "damaged"}
+    assert len(found.failures) == 2
