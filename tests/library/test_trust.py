@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geoclass.bundle.catalogue import installed_bundles
 from geoclass.evidence.facts import Facts
 from geoclass.evidence.library import CLUE, LibraryEvidence
 from geoclass.evidence.opinion import Opinion, opinion
 from geoclass.evidence.pool import pool
 from geoclass.evidence.registry import Sources, ask
+from geoclass.library.learned_bundle import forget, save_learned
 from geoclass.library.witnesses import Counsel, consult, gather
 from geoclass.storage import data_dir
 
@@ -119,3 +121,14 @@ def test_it_lies_beside_the_model_and_damage_is_no_evidence() -> None:
         (folder / "evidence.json").write_text(damage)
         assert LibraryEvidence.open() is None
     assert Path(folder).is_dir()
+
+
+def test_it_is_replaced_and_forgotten_with_the_model_and_needs_none() -> None:
+    save_learned(None, "mine", evidence=LibraryEvidence(trust={"title": 0.5}))
+    found = LibraryEvidence.open()
+    assert found is not None
+    assert dict(found.trust) == {"title": 0.5}
+    assert "mine" not in installed_bundles()
+    save_learned(None, "mine")
+    assert LibraryEvidence.open() is None
+    assert forget("mine")
