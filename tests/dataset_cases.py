@@ -93,7 +93,7 @@ def write_dataset(tmp_path: Path) -> Callable[..., Dataset]:
             "labels": {task: list(names) for task, names in labels.items()},
             "fingerprint": "f" * 64,
             "features": "f",
-            "corpus": {"name": name, "description": "written for a test"},
+            "corpus": {"name": "data", "description": "written for a test"},
             "split": {"protocol": "artist-disjoint" if group == "artist" else "leaky", "source": "seed 0"},
             "normalization": {"mean": [0.0] * features.shape[1], "std": [1.0] * features.shape[1]},
         }

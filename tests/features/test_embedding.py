@@ -170,7 +170,7 @@ def test_code_that_comes_with_a_model_is_not_run_unasked(saved: dict[str, Path],
     (folder / "mine.py").write_text(
         f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Mine: pass\nclass Model: pass\n"
     )
-    with pytest.raises(ModelError, match="code of its own") as caught:
+    with pytest.raises(ModelError, match="its own Python code") as caught:
         create_front_end(EmbeddingConfig(backbone=str(folder)))
     assert "--set front_end.trust_remote_code=true" in (caught.value.hint or "")
     assert not (tmp_path / "sprung").exists()
