@@ -24,13 +24,13 @@ from geoclass.errors import DatasetError
 from geoclass.evidence.facts import Facts
 from geoclass.evidence.pool import pool_files
 from geoclass.evidence.registry import CHEAP, ask
-from geoclass.library import labels, teach
-from geoclass.library.fit import SURE
-from geoclass.library.learn import learn_library
-from geoclass.library.library import Library, hear_songs
+from geoclass.learning import labels, teach
+from geoclass.learning.fit import SURE
+from geoclass.learning.learn import learn_library
+from geoclass.learning.library import Library, hear_songs
+from geoclass.learning.verdict import predict_files
+from geoclass.learning.witnesses import consult, gather
 from geoclass.library.song import Song
-from geoclass.library.verdict import predict_files
-from geoclass.library.witnesses import consult, gather
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def split(clips: Sequence[Clip], fold: int, n_folds: int) -> tuple[list[int], li
 
 def part(library: Library, chosen: Sequence[int]) -> Library:
     """Some songs of a library, numbered anew."""
-    from geoclass.library.teach import Sounds
+    from geoclass.learning.teach import Sounds
 
     place = {index: new for new, index in enumerate(chosen)}
     rows = np.isin(library.sounds.files, chosen)

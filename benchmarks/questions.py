@@ -23,12 +23,12 @@ import torch
 from learn import heard, table
 
 from geoclass.config.frontends import DescriptorsConfig
-from geoclass.library.ask import questions
-from geoclass.library.background import draw
-from geoclass.library.fit import SURE, Task, file_probabilities, fit_rows
-from geoclass.library.labels import Labels
-from geoclass.library.logistic import Linear
-from geoclass.library.teach import Sounds, make_whitening, whitened
+from geoclass.learning.ask import questions
+from geoclass.learning.background import draw
+from geoclass.learning.fit import SURE, Task, file_probabilities, fit_rows
+from geoclass.learning.labels import Labels
+from geoclass.learning.logistic import Linear
+from geoclass.learning.teach import Sounds, make_whitening, whitened
 from geoclass.models.columns import Whiten
 
 N, MIN_ARTISTS, TEMPERATURE = 20, 3, 0.5

@@ -2,7 +2,7 @@
 
     python tools/make_background.py --world DIR --popular DIR --gtzan DIR --loops DIR --music DIR
 
-Into src/geoclass/library/background.safetensors go no sound, name or row: of each group 21 quantiles of each
+Into src/geoclass/learning/background.safetensors go no sound, name or row: of each group 21 quantiles of each
 descriptor and 24 factors of their correlation. Every recording of a group counts alike, however long it is.
 """
 
@@ -19,7 +19,7 @@ from geoclass.audio.decode import AUDIO_SUFFIXES, load_excerpt
 from geoclass.audio.segment import cut_segments
 from geoclass.config.frontends import DescriptorsConfig
 from geoclass.features.registry import create_front_end
-from geoclass.library.background import FILE
+from geoclass.learning.background import FILE
 
 SECONDS, EXCERPT_SECONDS = 5.0, 30.0
 N_QUANTILES, N_FACTORS = 21, 24

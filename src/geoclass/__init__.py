@@ -18,7 +18,7 @@ _WHERE = {
     "build_dataset": "geoclass.dataset.build",
     "create_model": "geoclass.models.registry",
     "evaluate": "geoclass.evaluation.report",
-    "learn": "geoclass.library.learn",
+    "learn": "geoclass.learning.learn",
     "list_models": "geoclass.models.registry",
     "load_audio": "geoclass.audio.decode",
     "draw_map": "geoclass.library.map",

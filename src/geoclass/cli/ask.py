@@ -10,14 +10,14 @@ from geoclass.cli.console import Output
 from geoclass.errors import DatasetError
 
 if TYPE_CHECKING:
-    from geoclass.library.learn import Learned
-    from geoclass.library.library import Library
+    from geoclass.learning.learn import Learned
+    from geoclass.learning.library import Library
     from geoclass.tagging.corrections import Corrections
 
 
 def ask_owner(library: "Library", n: int, *, fields: Sequence[str], output: Output) -> "Learned | None":
     """Ask for the labels of n files and store them as corrections; returns the model before that, if there is one."""
-    from geoclass.library.learn import choose_questions, learn_library
+    from geoclass.learning.learn import choose_questions, learn_library
     from geoclass.tagging.corrections import Corrections
 
     corrections = Corrections.load()

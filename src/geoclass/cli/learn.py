@@ -12,8 +12,8 @@ from geoclass.config.toml import with_overrides
 from geoclass.errors import UsageError
 
 if TYPE_CHECKING:
-    from geoclass.library.learn import Learned
-    from geoclass.library.verdict import FieldVerdict
+    from geoclass.learning.learn import Learned
+    from geoclass.learning.verdict import FieldVerdict
 
 
 def learn(
@@ -55,19 +55,19 @@ def learn(
     """
     with session(quiet=quiet, debug=debug) as output:
         from geoclass.cli.ask import ask_owner, say_gain
-        from geoclass.library import learned_bundle
-        from geoclass.library.learn import learn_library
-        from geoclass.library.library import read_library
+        from geoclass.learning import bundle
+        from geoclass.learning.learn import learn_library
+        from geoclass.learning.library import read_library
         from geoclass.vocabulary import parse_tasks
 
         if forget:
-            known = learned_bundle.forget(name)
+            known = bundle.forget(name)
             output.say(f"model {name} removed" if known else f"there is no model {name}")
             return
         if not paths:
             raise UsageError("no folder was named", hint="for example: geoclass learn ~/Music")
         tasks = parse_tasks(fields, source="--fields")
-        learned_bundle.check_name(name)
+        bundle.check_name(name)
         front_end = with_overrides(_Hearing(), set_ or []).front_end
         with output.progress("listening") as advance:
             library = read_library(paths, front_end=front_end, progress=advance)
@@ -79,7 +79,7 @@ def learn(
         if ask:
             say_gain(before, found, output)
         if report is not None:
-            from geoclass.library.learned_page import write_page
+            from geoclass.learning.page import write_page
 
             output.say(f"report: {write_page(found, report)}")
         if found.failures:
@@ -107,7 +107,7 @@ def _print(found: "Learned", output: Output, name: str) -> None:
     for task, why in found.not_learned.items():
         output.say(f"\n{task}: not learned. {why[:1].upper()}{why[1:]}.")
     if found.witnesses is not None:
-        from geoclass.library.learned_page import witnesses
+        from geoclass.learning.page import witnesses
 
         output.say("\nwitnesses on the country:")
         for sentence in witnesses(found.witnesses):
@@ -122,7 +122,7 @@ def _print(found: "Learned", output: Output, name: str) -> None:
 
 
 def _print_field(verdict: "FieldVerdict", output: Output) -> None:
-    from geoclass.library.learned_page import summary
+    from geoclass.learning.page import summary
 
     rows = [
         (

@@ -119,7 +119,7 @@ def tag(
         )
         from geoclass.evidence.identify import load_ahead
         from geoclass.inference.heard import HeardCache
-        from geoclass.library.learned_bundle import changed_since
+        from geoclass.learning.bundle import changed_since
         from geoclass.library.scan import sound_files
         from geoclass.parallel.threads import closing_source
         from geoclass.tagging.apply import iter_apply

@@ -1,1 +1,1 @@
-"""What is done with a whole collection."""
+"""Operations on a whole collection."""

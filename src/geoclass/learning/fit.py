@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from geoclass.bundle.calibration import to_probabilities
-from geoclass.library.logistic import Linear, logistic
+from geoclass.learning.logistic import Linear, logistic
 from geoclass.models.gated import gated
 from geoclass.parallel.device import on_one_thread
 from geoclass.parallel.threads import ordered_map

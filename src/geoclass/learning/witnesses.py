@@ -18,11 +18,11 @@ from geoclass.evidence.library import CLUE, LibraryEvidence, shares
 from geoclass.evidence.opinion import Opinion, country_index, log_background
 from geoclass.evidence.pool import pool_files, weight_of
 from geoclass.inference.prediction import FieldPrediction
-from geoclass.library.fit import SURE
-from geoclass.library.labels import given_labels
+from geoclass.learning.fit import SURE
+from geoclass.learning.labels import given_labels
+from geoclass.learning.teach import Taught
+from geoclass.learning.testimony import question
 from geoclass.library.song import Song
-from geoclass.library.teach import Taught
-from geoclass.library.testimony import question
 from geoclass.tagging.corrections import Corrections
 
 MIN_ARTISTS = 30  # with a country, and of whom a witness says anything; with fewer the shipped weights stay

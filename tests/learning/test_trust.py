@@ -12,8 +12,8 @@ from geoclass.evidence.library import CLUE, LibraryEvidence
 from geoclass.evidence.opinion import Opinion, opinion
 from geoclass.evidence.pool import pool
 from geoclass.evidence.registry import Sources, ask
-from geoclass.library.learned_bundle import forget, save_learned
-from geoclass.library.witnesses import Counsel, consult, gather
+from geoclass.learning.bundle import forget, save_learned
+from geoclass.learning.witnesses import Counsel, consult, gather
 from geoclass.storage import data_dir
 
 COUNTRIES = ("TR", "GR", "IR", "IN", "JP", "BR")

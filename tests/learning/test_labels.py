@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from geoclass.library.labels import artists_of, read_labels
+from geoclass.learning.labels import artists_of, read_labels
 from geoclass.library.song import Song
 from geoclass.tagging.corrections import Corrections
 from geoclass.tagging.tags import Tags

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geoclass.evidence.library import CLUE
-from geoclass.library.verdict import FieldVerdict, Range
-from geoclass.library.witnesses import MIN_ARTISTS, Counsel
+from geoclass.learning.verdict import FieldVerdict, Range
+from geoclass.learning.witnesses import MIN_ARTISTS, Counsel
 from geoclass.reporting.render import Column, Table, write_page_file
 from geoclass.storage import write_json
 
 if TYPE_CHECKING:
-    from geoclass.library.learn import Learned
+    from geoclass.learning.learn import Learned
 
 FORMAT = "geoclass/learned"
 _MOST = 500  # rows of a table

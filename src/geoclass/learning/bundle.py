@@ -19,11 +19,11 @@ from geoclass.config.frontends import DescriptorsConfig, EmbeddingConfig, FrontE
 from geoclass.errors import StorageError, UsageError
 from geoclass.evidence.library import LibraryEvidence
 from geoclass.inference.prediction import OUTSIDE
-from geoclass.library.fit import SURE
+from geoclass.learning.fit import SURE
+from geoclass.learning.teach import N_BINS, Taught
+from geoclass.learning.verdict import FieldVerdict
 from geoclass.library.scan import sound_files
 from geoclass.library.song import Song
-from geoclass.library.teach import N_BINS, Taught
-from geoclass.library.verdict import FieldVerdict
 from geoclass.models.columns import Whiten
 from geoclass.models.gated import GatedLinear
 from geoclass.models.registry import create_model

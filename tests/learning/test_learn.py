@@ -19,7 +19,7 @@ from geoclass.bundle.catalogue import find_bundle, models_for
 from geoclass.errors import DatasetError, UsageError
 from geoclass.evidence.artist_table import Artist, default_path, write_table
 from geoclass.inference.prediction import OUTSIDE, Prediction
-from geoclass.library.learn import learn
+from geoclass.learning.learn import learn
 from geoclass.storage import data_dir
 
 
@@ -170,15 +170,15 @@ def test_killed_at_any_point_the_old_model_still_answers(library: Path, moment: 
     code = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from geoclass.library import learned_bundle\n"
-        "from geoclass.library.learn import learn\n"
+        "from geoclass.learning import bundle as learned\n"
+        "from geoclass.learning.learn import learn\n"
         "from geoclass.bundle import bundle\n"
         "def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)\n"
         f"moment = {moment!r}\n"
-        "if moment == 'temporary folder': learned_bundle.Bundle.save = die\n"
+        "if moment == 'temporary folder': learned.Bundle.save = die\n"
         "if moment == 'weights': bundle.sha256_file = die\n"
         "if moment == 'bundle.json': bundle.write_json = die\n"
-        "if moment == 'link': learned_bundle.os.replace = die\n"
+        "if moment == 'link': learned.os.replace = die\n"
         f"learn([Path({str(library)!r})])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False)

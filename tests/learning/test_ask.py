@@ -9,9 +9,9 @@ from learn_helpers import GENRES, write_library
 from typer.testing import CliRunner
 
 from geoclass.cli.app import app
-from geoclass.library.ask import questions
-from geoclass.library.labels import Labels
-from geoclass.library.teach import Sounds
+from geoclass.learning.ask import questions
+from geoclass.learning.labels import Labels
+from geoclass.learning.teach import Sounds
 from geoclass.models.columns import Whiten
 from geoclass.tagging.corrections import Corrections
 

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.calibration import to_probabilities
-from geoclass.library.fit import SURE
+from geoclass.learning.fit import SURE
+from geoclass.learning.teach import Sounds, Taught
 from geoclass.library.song import Song
-from geoclass.library.teach import Sounds, Taught
 from geoclass.metrics.bootstrap import MIN_ARTISTS, interval, resample_weights
 
 _RESAMPLES = 1_000

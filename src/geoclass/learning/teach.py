@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from geoclass.config.frontends import DescriptorsConfig, FrontEndConfig
-from geoclass.library.background import GROUPS, draw
-from geoclass.library.fit import SURE, Fitted, Task, fit_task
-from geoclass.library.labels import MIN_ARTISTS, MIN_FILES, Labels
-from geoclass.library.logistic import logistic
+from geoclass.learning.background import GROUPS, draw
+from geoclass.learning.fit import SURE, Fitted, Task, fit_task
+from geoclass.learning.labels import MIN_ARTISTS, MIN_FILES, Labels
+from geoclass.learning.logistic import logistic
 from geoclass.models.columns import Whiten
 
 N_BINS = 32

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from geoclass.library.labels import Labels
-from geoclass.library.teach import Sounds, whitened
+from geoclass.learning.labels import Labels
+from geoclass.learning.teach import Sounds, whitened
 from geoclass.models.columns import Whiten
 
 _MOST = 4_000  # artists that are compared with each other: 64 MB

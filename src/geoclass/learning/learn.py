@@ -8,14 +8,14 @@ from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.catalogue import LEARNED
 from geoclass.config.frontends import DescriptorsConfig, FrontEndConfig
 from geoclass.errors import DatasetError
-from geoclass.library.ask import Question, questions
-from geoclass.library.labels import LeftOut, read_labels
-from geoclass.library.learned_bundle import make_bundle, save_learned
-from geoclass.library.library import Library, read_library
-from geoclass.library.teach import Taught, make_whitening, teach, whitened
-from geoclass.library.verdict import FieldVerdict, count_unlabelled, judge
-from geoclass.library.weak import sure_countries
-from geoclass.library.witnesses import Counsel, consult_library
+from geoclass.learning.ask import Question, questions
+from geoclass.learning.bundle import make_bundle, save_learned
+from geoclass.learning.labels import LeftOut, read_labels
+from geoclass.learning.library import Library, read_library
+from geoclass.learning.teach import Taught, make_whitening, teach, whitened
+from geoclass.learning.verdict import FieldVerdict, count_unlabelled, judge
+from geoclass.learning.weak import sure_countries
+from geoclass.learning.witnesses import Counsel, consult_library
 from geoclass.progress import Progress
 from geoclass.tagging.corrections import Corrections
 from geoclass.vocabulary import TASKS

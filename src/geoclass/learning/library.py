@@ -14,10 +14,10 @@ from geoclass.errors import AudioError, UsageError
 from geoclass.features.registry import create_front_end, resolve_front_end
 from geoclass.inference.heard import HeardCache
 from geoclass.inference.hearing import Hearing, hear
-from geoclass.library.labels import artists_of
+from geoclass.learning.labels import artists_of
+from geoclass.learning.teach import Sounds
 from geoclass.library.song import Song
 from geoclass.library.songs import read_collection
-from geoclass.library.teach import Sounds
 from geoclass.parallel.device import on_one_thread
 from geoclass.parallel.threads import ordered_map
 from geoclass.progress import Progress

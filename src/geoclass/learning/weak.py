@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from geoclass.evidence.pool import pool_files
-from geoclass.library.fit import SURE
+from geoclass.learning.fit import SURE
+from geoclass.learning.testimony import question
 from geoclass.library.song import Song
-from geoclass.library.testimony import question
 
 
 def sure_countries(songs: Sequence[Song], artists: Sequence[str]) -> dict[int, tuple[str, ...]]:
