@@ -178,7 +178,7 @@ def test_no_known_country_at_all_is_one_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{}, {"features": "features.csv", "spotify": True}])
 def test_features_come_from_one_place(tmp_path: Path, options: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match="one of the two") as caught:
+    with pytest.raises(UsageError, match="either from a table or from Spotify") as caught:
         MIRAGE(mirage_tree(tmp_path).root, **options)  # type: ignore[arg-type]
     assert "--features CSV" in str(caught.value.hint)
 
