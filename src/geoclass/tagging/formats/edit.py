@@ -13,7 +13,7 @@ from typing import BinaryIO
 Values = Mapping[str, tuple[str, ...]]  # of each field, or of each key of the format; as a change, () removes it
 
 MAX_TAG_BYTES = 64 * 2**20  # larger tags do not exist outside of damaged or hostile files
-_CHUNK = 2**20  # bytes
+_CHUNK = 2**16  # bytes; from 2**17 on malloc maps fresh pages for each block, and the kernel clears them
 
 
 @dataclass(frozen=True)
