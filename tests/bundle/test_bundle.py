@@ -12,6 +12,7 @@ import torch
 from geoclass.bundle.bundle import Bundle, Head
 from geoclass.bundle.catalogue import find_bundle, installed_bundles
 from geoclass.errors import BundleError, DeviceError
+from geoclass.storage import sha256_file
 from geoclass.training.run import TrainResult
 
 
@@ -147,3 +148,23 @@ def test_temperature_flattens_and_sigmoid_stands_alone() -> None:
     assert flat.probabilities(logits).sum() == pytest.approx(1)
     several = Head(task="genre", kind="multi", labels=("A", "B", "C")).probabilities(logits)[0]
     np.testing.assert_allclose(several, 1 / (1 + np.exp(-logits[0])), rtol=1e-6)
+
+
+def test_a_model_that_is_replaced_while_it_is_read_is_read_anew(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, other = tmp_path / "mine", tmp_path / "new"
+    shutil.copytree(folder, other)
+    document = json.loads((other / "bundle.json").read_text())
+    (other / "bundle.json").write_text(json.dumps(document | {"name": "new"}))
+    link.symlink_to(folder)
+
+    def turn(path: Path) -> str:
+        monkeypatch.undo()
+        link.unlink()
+        link.symlink_to(other)
+        shutil.rmtree(folder)
+        return sha256_file(path)
+
+    monkeypatch.setattr("geoclass.bundle.bundle.sha256_file", turn)
+    assert Bundle.load(link).name == "new"

@@ -1,6 +1,5 @@
 """A trained model as one folder: weights, front end, normalization, labels, calibration, provenance, model card."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -165,12 +164,22 @@ class Bundle:
             BundleError: Missing, damaged, changed, or from a newer version.
             DeviceError: No such device.
         """
+        where = resolve_device(device)
+        while True:  # `learn` turns the link of a name to another folder at any moment, and removes the former one
+            link = find_bundle(name_or_folder)
+            folder = link.resolve()
+            try:
+                return cls._read(folder, where)
+            except BundleError:
+                if link.resolve() == folder:
+                    raise
+
+    @classmethod
+    def _read(cls, folder: Path, device: torch.device) -> "Bundle":
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        folder = find_bundle(name_or_folder)
         document = read_description(folder)
-        where = resolve_device(device)
         try:
             if (found := sha256_file(folder / WEIGHTS)) != document["weights_sha256"]:
                 raise BundleError(
@@ -188,11 +197,10 @@ class Bundle:
                 **architecture["arguments"],
             )
             model.load_state_dict(load_file(folder / WEIGHTS))
-            release, dataset_hash = _release(document)
             return cls(
                 name=document["name"],
-                release=release,
-                dataset_hash=dataset_hash,
+                release=str(document["release"]),
+                dataset_hash=str(document["dataset_hash"]),
                 model=model,
                 front_end_config=front_end,
                 segment_seconds=float(document["segment"]["seconds"]),
@@ -204,7 +212,7 @@ class Bundle:
                 data=document["data"],
                 training_set=TrainingSet.read(folder),
                 weights_sha256=document["weights_sha256"],
-                device=where,
+                device=device,
             )
         except KeyError as error:
             raise BundleError(
@@ -226,15 +234,6 @@ class _FrontEnd:
     """Lets `from_dict` pick the kind of front end."""
 
     front_end: FrontEndConfig
-
-
-def _release(document: Mapping[str, Any]) -> tuple[str, str]:
-    """The release of a published model and the data set hash of a trained one; either may be ""."""
-    release = str(document["release"])
-    if "dataset_hash" in document:
-        return release, str(document["dataset_hash"])
-    is_hash = re.fullmatch("[0-9a-f]{6}|[0-9a-f]{8}", release)  # where older bundles kept it
-    return ("", release) if is_hash else (release, "")
 
 
 def _head(document: Mapping[str, Any], task: str) -> Head:

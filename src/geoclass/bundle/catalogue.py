@@ -1,5 +1,6 @@
 """Which models are installed: those that come with the package and those in the user's data folder."""
 
+import re
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,16 @@ LEARNED = "mine"  # the default name of the model that `learn` makes
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """bundle.json, with its format checked, without loading the model."""
+    """bundle.json, with its format checked, without loading the model; that of an older version with today's keys."""
     try:
-        return read_json(folder / "bundle.json", format=FORMAT)
+        document = read_json(folder / "bundle.json", format=FORMAT)
     except StorageError as error:
         raise BundleError(error.message, hint=error.hint or "get or train the model again") from error
+    release = str(document.get("release", ""))
+    if "dataset_hash" not in document:  # older bundles kept it under "release"
+        is_hash = re.fullmatch("[0-9a-f]{6}|[0-9a-f]{8}", release) is not None
+        document |= {"release": "", "dataset_hash": release} if is_hash else {"dataset_hash": ""}
+    return document
 
 
 def find_bundle(name_or_folder: str | Path) -> Path:
