@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -117,6 +118,15 @@ def try_lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, which is made where there is none; waits for another process that holds it."""
+    with open(path, "ab") as file:
+        while not try_lock(file.fileno()):
+            time.sleep(0.01)
+        yield
 
 
 def _try_lock_windows(descriptor: int) -> bool:

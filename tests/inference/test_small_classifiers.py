@@ -239,7 +239,7 @@ def test_on_a_cpu_each_file_goes_alone_and_no_more_at_once_than_was_said(
 
 
 def test_two_models_of_one_task_are_refused_with_the_way_out(country: Bundle, genre: Bundle) -> None:
-    with pytest.raises(ModelError, match="two models answer country") as caught:
+    with pytest.raises(ModelError, match="two models predict country") as caught:
         Classifier([country, genre, make_bundle("country", seed=2)])
     assert caught.value.hint == "name one --model per field"
 

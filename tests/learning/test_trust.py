@@ -1,7 +1,11 @@
 """How the witnesses on the country count in a library: titles that mislead, too few labels, one common country."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import numpy as np
 import pytest
@@ -132,3 +136,21 @@ def test_it_is_replaced_and_forgotten_with_the_model_and_needs_none() -> None:
     save_learned(None, "mine")
     assert LibraryEvidence.open() is None
     assert forget("mine")
+
+
+def test_of_models_saved_at_once_one_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    save_learned(None, "mine", evidence=LibraryEvidence())
+    both_have_looked = Barrier(2)
+    readlink = os.readlink
+
+    def slow(path: Path) -> str:
+        found = readlink(path)
+        with suppress(BrokenBarrierError):
+            both_have_looked.wait(timeout=0.3)  # seconds; where only one may look, the other never comes
+        return found
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(2) as threads:
+        patch.setattr(os, "readlink", slow)
+        list(threads.map(lambda _: save_learned(None, "mine", evidence=LibraryEvidence()), range(2)))
+    store = data_dir() / "models" / ".learned"
+    assert [path.name for path in store.iterdir()] == [Path(os.readlink(data_dir() / "models" / "mine")).name]

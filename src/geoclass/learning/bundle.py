@@ -27,7 +27,7 @@ from geoclass.library.song import Song
 from geoclass.models.columns import Whiten
 from geoclass.models.gated import GatedLinear
 from geoclass.models.registry import create_model
-from geoclass.storage import data_dir, fingerprint
+from geoclass.storage import data_dir, fingerprint, locked
 
 _MUCH = 0.2  # of the files
 LEARNED_FROM = "library"  # key of `training` that tells a learned model from others
@@ -192,12 +192,13 @@ def changed_since(training: Mapping[str, Any]) -> str:
 
 def _turn(link: Path, folder: Path) -> Path | None:
     """Let a link point to a folder, in one step; gives back what it pointed to before."""
-    previous = _target(link)
-    temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
-    with suppress(FileNotFoundError):
-        temporary.unlink()
-    temporary.symlink_to(Path(".learned") / folder.name, target_is_directory=True)
-    os.replace(temporary, link)
+    with locked(link.with_name(".learn.lock")):  # of two runs, each must see what the other has put there
+        previous = _target(link)
+        temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        temporary.symlink_to(Path(".learned") / folder.name, target_is_directory=True)
+        os.replace(temporary, link)
     return previous
 
 
