@@ -44,6 +44,57 @@ def test_what_was_put_in_comes_out_in_another_run(path: Path) -> None:
     assert (info.sounds, info.entries, info.path) == (2, 3, path)
 
 
+def test_features_of_any_shape_and_precision_come_out_as_float32(path: Path) -> None:
+    cube = np.arange(24, dtype=np.float64).reshape(2, 3, 4) / 7
+    with HeardCache(path) as cache:
+        cache.put(b"a", "mel", Heard(features=cube.transpose(0, 2, 1)))
+    with HeardCache(path) as cache:
+        found = cache.get(b"a", "mel")
+    assert found is not None
+    assert found.features.dtype == np.float32
+    np.testing.assert_array_equal(found.features, cube.transpose(0, 2, 1).astype(np.float32))
+
+
+def test_a_file_is_read_again_only_when_it_has_changed(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song = tmp_path / "song.bin"
+    song.write_bytes(b"a" * 100)
+    read: list[bytes] = []
+
+    def sound_id(of: Path) -> bytes:
+        read.append(of.read_bytes())
+        return bytes(16 - len(read)) + bytes(range(1, len(read) + 1))
+
+    monkeypatch.setattr("geoclass.inference.heard.sound_id", sound_id)
+    with HeardCache(path) as cache:
+        first = cache.sound_of(song)
+        assert cache.sound_of(song) == first
+    with HeardCache(path) as cache:
+        assert cache.sound_of(song) == first
+        assert len(read) == 1
+        song.write_bytes(b"b" * 101)
+        assert cache.sound_of(song) != first
+    assert read == [b"a" * 100, b"b" * 101]
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_remembered(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song = tmp_path / "song.bin"
+    song.write_bytes(b"a")
+    sizes = iter((2, 3, 4))
+
+    def sound_id(of: Path) -> bytes:
+        of.write_bytes(b"a" * next(sizes))
+        return of.read_bytes().rjust(16, b"-")
+
+    monkeypatch.setattr("geoclass.inference.heard.sound_id", sound_id)
+    with HeardCache(path) as cache:
+        assert cache.sound_of(song).endswith(b"-aa")
+        assert cache.sound_of(song).endswith(b"-aaa")
+
+
 def test_spectrograms_are_not_kept(path: Path) -> None:
     with HeardCache(path) as cache:
         cache.put(b"a", "mel", Heard(features=np.zeros((1, MAX_ENTRY_BYTES // 4 + 1), np.float32)))

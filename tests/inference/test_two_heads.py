@@ -1,5 +1,6 @@
 """A model with two tasks: each answer is of its own part of the logits, its own temperature and threshold."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from geoclass.audio.decode import load_excerpt
 from geoclass.audio.segment import cut_segments
 from geoclass.bundle.bundle import Bundle, Head
 from geoclass.config.frontends import LogMelConfig
+from geoclass.inference.answers import field_predictions
 from geoclass.inference.classifier import Classifier
 from geoclass.inference.prediction import Prediction
 from geoclass.models.registry import create_model
@@ -89,3 +91,15 @@ def test_a_file_is_answered_whatever_path_names_it(bundle: Bundle, song: Path) -
     (found,) = Classifier(bundle).predict_many([str(song)])
     assert isinstance(found, Prediction)
     assert found.path == song
+
+
+@pytest.mark.parametrize(("training", "owners"), [({"library": {"files": 9}}, True), ({"seed": 0}, False)])
+def test_answers_name_their_task_and_whose_labels_they_are(
+    bundle: Bundle, training: dict[str, object], owners: bool
+) -> None:
+    logits = {"country": np.zeros((2, 3)), "genre": np.zeros((2, 2))}
+    rows = field_predictions(replace(bundle, training=training), logits)
+    assert len(rows) == 2
+    for row in rows:
+        assert {task: answer.task for task, answer in row.items()} == {"country": "country", "genre": "genre"}
+        assert [answer.owners_labels for answer in row.values()] == [owners, owners]
