@@ -93,7 +93,7 @@ def gains(data: Files, seed: int) -> dict[str, np.ndarray] | None:
     ways = {
         f"random {draw}": np.random.default_rng([seed, draw]).permutation(unlabelled)[:N].tolist() for draw in (0, 1)
     }
-    ways["asked"] = ask(data, library, labelled)
+    ways["asked"] = ask(data, rows, library, labelled)
     found = {}
     for way, artists in ways.items():
         after = score(data, rows, files_of(data, [*labelled, *artists]), tagged)
@@ -102,12 +102,12 @@ def gains(data: Files, seed: int) -> dict[str, np.ndarray] | None:
     return {"asked": found["asked"], "random": (found["random 0"] + found["random 1"]) / 2}
 
 
-def ask(data: Files, library: Sequence[str], labelled: Sequence[str]) -> list[str]:
+def ask(data: Files, rows: torch.Tensor, library: Sequence[str], labelled: Sequence[str]) -> list[str]:
     known = {file: (data.labels[file],) for file in files_of(data, labelled)}
     labels = Labels(task="x", kind="single", names=tuple(sorted(set(data.labels))), of_file=known, others=frozenset())
     inside = np.isin(data.files, files_of(data, library))
     sounds = Sounds(rows=data.rows[torch.from_numpy(inside)], files=data.files[inside])
-    asked = questions(N, {"x": labels}, sounds, data.artists, whitening=data.whitening)
+    asked = questions(N, {"x": labels}, sounds, data.artists, rows=rows[torch.from_numpy(inside)])
     return [data.artists[question.song] for question in asked]
 
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from geoclass.learning.fit import file_means
 from geoclass.learning.labels import Labels
-from geoclass.learning.teach import Sounds, whitened
-from geoclass.models.columns import Whiten
+from geoclass.learning.teach import Sounds
 
 _MOST = 4_000  # artists that are compared with each other: 64 MB
 
@@ -37,7 +37,7 @@ def questions(
     sounds: Sounds,
     artists: Sequence[str],
     *,
-    whitening: Whiten,
+    rows: Tensor,
     seed: int = 0,
 ) -> list[Question]:
     """At most n files, of different artists, the most telling first.
@@ -47,7 +47,7 @@ def questions(
         labels: By field, what is known.
         sounds: What was heard.
         artists: Of every song.
-        whitening: Of the library.
+        rows: Those of `sounds`, whitened.
         seed: Of the artists that are looked at, where there are very many.
     """
     known = {task: set(found.of_file) - found.weak | found.others for task, found in labels.items()}
@@ -62,8 +62,8 @@ def questions(
     unlabelled = {name: [place for place in members[name] if open_fields[order[place]]] for name in names}
     if n < 1 or not any(unlabelled.values()):
         return []
-    rows = _file_rows(sounds, whitening)
-    points = np.stack([rows[members[name]].mean(axis=0) for name in names])
+    of_files = file_means(rows, sounds.files, np.array(order)).numpy()
+    points = np.stack([of_files[members[name]].mean(axis=0) for name in names])
     is_open = np.array(
         [[any(task in open_fields[order[at]] for at in unlabelled[name]) for name in names] for task in labels]
     )
@@ -73,7 +73,7 @@ def questions(
     nearest = likeness[:, chosen].argmax(axis=1)
     found = []
     for number, index in enumerate(chosen):
-        song = order[min(unlabelled[names[index]], key=lambda at: float(np.square(rows[at] - points[index]).sum()))]
+        song = order[min(unlabelled[names[index]], key=lambda at: float(np.square(of_files[at] - points[index]).sum()))]
         stands_for = sum(len(unlabelled[names[other]]) for other in np.flatnonzero(nearest == number))
         found.append(Question(song=song, fields=open_fields[song], stands_for=stands_for))
     return found
@@ -100,15 +100,6 @@ def _greedy(likeness: Floats, is_open: NDArray[np.bool_], weights: NDArray[np.fl
         chosen.append(best)
         covered = np.where(is_open[:, [best]], np.maximum(covered, likeness[:, best]), covered)
     return chosen
-
-
-def _file_rows(sounds: Sounds, whitening: Whiten) -> Floats:
-    """(n_files, n_columns): the mean of each file's whitened segments."""
-    _, place = np.unique(sounds.files, return_inverse=True)
-    rows = whitened(sounds.rows, whitening)
-    summed = torch.zeros(int(place.max()) + 1, rows.shape[1])
-    summed.index_add_(0, torch.from_numpy(place.astype(np.int64)), rows)
-    return np.asarray(summed.numpy() / np.bincount(place)[:, None], np.float32)
 
 
 def _likeness(points: Floats) -> Floats:

@@ -150,10 +150,23 @@ def file_probabilities(
 ) -> Floats:
     """Logits by segment to probabilities by file, as a classifier makes them: (n_asked, n_labels)."""
     logits = gated(labels, gate, kind).double()
-    place = torch.from_numpy(np.searchsorted(asked, files))
-    summed = torch.zeros(len(asked), logits.shape[1], dtype=torch.float64).index_add_(0, place, logits)
-    counts = torch.bincount(place, minlength=len(asked)).clamp(min=1)
-    return to_probabilities((summed / counts[:, None]).numpy(), kind)[:, :-1]
+    return to_probabilities(file_means(logits, files, asked).numpy(), kind)[:, :-1]
+
+
+def file_means(values: Tensor, files: NDArray[np.int64], of: NDArray[np.int64]) -> Tensor:
+    """The mean over each file's segments.
+
+    Args:
+        values: (n_segments, n_columns).
+        files: (n_segments,) the file of each segment.
+        of: (n_files,) the files in ascending order, all those of the segments among them.
+
+    Returns:
+        (n_files, n_columns); 0 for a file without segments.
+    """
+    place = torch.from_numpy(np.searchsorted(of, files))
+    summed = torch.zeros(len(of), values.shape[1], dtype=values.dtype).index_add_(0, place, values)
+    return summed / torch.bincount(place, minlength=len(of)).clamp(min=1)[:, None]
 
 
 # ---- fitting ----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from geoclass.learning.ask import Question, questions
 from geoclass.learning.bundle import make_bundle, save_learned
 from geoclass.learning.labels import LeftOut, read_labels
 from geoclass.learning.library import Library, read_library
-from geoclass.learning.teach import Taught, make_whitening, teach, whitened
+from geoclass.learning.teach import Taught, teach
 from geoclass.learning.verdict import FieldVerdict, count_unlabelled, judge
 from geoclass.learning.weak import sure_countries
 from geoclass.learning.witnesses import Counsel, consult_library
@@ -88,8 +88,6 @@ def learn_library(
             hint="name a folder of music: geoclass learn ~/Music",
         )
     corrections = corrections or Corrections.load()
-    whitening = make_whitening(library.front_end, library.sounds.rows)
-    rows = whitened(library.sounds.rows, whitening)
     hears_descriptors = isinstance(library.front_end, DescriptorsConfig)
     taught: dict[str, Taught] = {}
     not_learned: dict[str, str] = {}
@@ -99,7 +97,12 @@ def learn_library(
         labels = read_labels(task, library.songs, library.artists, corrections=corrections, weak=weak)
         left_out[task] = labels.left_out
         found = teach(
-            labels, library.sounds, library.artists, rows=rows, whitening=whitening, others_known=hears_descriptors
+            labels,
+            library.sounds,
+            library.artists,
+            rows=library.rows,
+            whitening=library.whitening,
+            others_known=hears_descriptors,
         )
         if isinstance(found, Taught):
             taught[task] = found
@@ -120,7 +123,7 @@ def learn_library(
     if taught:
         bundle = make_bundle(
             name or LEARNED,
-            whitening,
+            library.whitening,
             taught,
             verdicts,
             library.artists,
@@ -134,7 +137,7 @@ def learn_library(
         fields=verdicts,
         not_learned=not_learned,
         left_out=left_out,
-        would_write=count_unlabelled(bundle, taught, library.sounds, rows=rows) if bundle else {},
+        would_write=count_unlabelled(bundle, taught, library.sounds, rows=library.rows) if bundle else {},
         files=len(library.songs),
         heard=len(library.sounds.heard),
         failures=library.failures,
@@ -161,5 +164,4 @@ def choose_questions(
     if not library.sounds.heard:
         return []
     labels = {task: read_labels(task, library.songs, library.artists, corrections=corrections) for task in fields}
-    whitening = make_whitening(library.front_end, library.sounds.rows)
-    return questions(n, labels, library.sounds, library.artists, whitening=whitening)
+    return questions(n, labels, library.sounds, library.artists, rows=library.rows)

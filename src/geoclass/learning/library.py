@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from geoclass.config.frontends import DescriptorsConfig, EmbeddingConfig, FrontEndConfig
 from geoclass.errors import AudioError, UsageError
@@ -15,9 +17,10 @@ from geoclass.features.registry import create_front_end, resolve_front_end
 from geoclass.inference.heard import HeardCache
 from geoclass.inference.hearing import Hearing, hear
 from geoclass.learning.labels import artists_of
-from geoclass.learning.teach import Sounds
+from geoclass.learning.teach import Sounds, make_whitening, whitened
 from geoclass.library.song import Song
 from geoclass.library.songs import read_collection
+from geoclass.models.columns import Whiten
 from geoclass.parallel.device import on_one_thread
 from geoclass.parallel.threads import ordered_map
 from geoclass.progress import Progress
@@ -37,6 +40,16 @@ class Library:
     failures: Mapping[str, str]
     notes: Mapping[str, int]
     front_end: FrontEndConfig = field(default_factory=DescriptorsConfig)  # what it was heard through
+
+    @cached_property
+    def whitening(self) -> Whiten:
+        """What is done to the columns before anything is learned."""
+        return make_whitening(self.front_end, self.sounds.rows)
+
+    @cached_property
+    def rows(self) -> Tensor:
+        """(n_segments, n_columns) of `sounds`, whitened: once, for it takes longer than most of what follows."""
+        return whitened(self.sounds.rows, self.whitening)
 
 
 def read_library(

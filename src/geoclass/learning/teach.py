@@ -12,13 +12,13 @@ from torch import Tensor
 
 from geoclass.config.frontends import DescriptorsConfig, FrontEndConfig
 from geoclass.learning.background import GROUPS, draw
-from geoclass.learning.fit import SURE, Fitted, Task, fit_task
+from geoclass.learning.fit import SURE, Fitted, Task, file_means, fit_task
 from geoclass.learning.labels import MIN_ARTISTS, MIN_FILES, Labels
 from geoclass.learning.logistic import logistic
 from geoclass.models.columns import Whiten
 
 N_BINS = 32
-_AT_ONCE = 1_000  # rows: 60 MB
+AT_ONCE = 1_000  # rows that are whitened together: 60 MB
 _MOST_ROWS = 20_000  # of which quantiles are taken
 _N_DRAWN = 400  # rows of each group of the background
 _IS_OF_GROUP = 0.25  # from this share of the labelled files on, a library teaches what a group sounds like
@@ -86,7 +86,7 @@ def _descriptors_whitening() -> Whiten:
 @torch.no_grad()
 def whitened(rows: Tensor, whitening: Whiten) -> Tensor:
     """(n, n_columns) -> the same, some rows at a time: on the way each number takes `N_BINS` times its room."""
-    return torch.cat([whitening(part) for part in torch.split(rows, _AT_ONCE)])
+    return torch.cat([whitening(part) for part in torch.split(rows, AT_ONCE)])
 
 
 def teach(
@@ -175,9 +175,8 @@ def _groups(rows: Tensor, files: NDArray[np.int64], drawn: dict[str, Tensor]) ->
     examples = torch.cat(list(drawn.values()))
     model = logistic(examples, target, torch.ones(len(target)), penalty=100.0, kind="single")
     names, order = list(drawn), np.unique(files)
-    place = torch.from_numpy(np.searchsorted(order, files))
-    summed = torch.zeros(len(order), len(names)).index_add_(0, place, model(rows).log_softmax(1))
-    return {int(file): names[best] for file, best in zip(order, summed.argmax(1).tolist(), strict=True)}
+    best = file_means(model(rows).log_softmax(1), files, order).argmax(1)
+    return {int(file): names[place] for file, place in zip(order, best.tolist(), strict=True)}
 
 
 def _is_trusted(fitted: Fitted, groups: dict[int, str], artists: Sequence[str]) -> bool:

@@ -10,13 +10,12 @@ from torch import Tensor
 
 from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.calibration import to_probabilities
-from geoclass.learning.fit import SURE
-from geoclass.learning.teach import Sounds, Taught
+from geoclass.learning.fit import SURE, file_means
+from geoclass.learning.teach import AT_ONCE, Sounds, Taught
 from geoclass.library.song import Song
 from geoclass.metrics.bootstrap import MIN_ARTISTS, interval, resample_weights
 
 _RESAMPLES = 1_000
-_AT_ONCE = 1_000  # rows that go through the model together: memory stays flat
 Range = tuple[float, float] | None  # a 95 % interval over artists; None: too few artists for one
 
 
@@ -97,7 +96,7 @@ def judge(taught: Taught, songs: Sequence[Song], artists: Sequence[str]) -> Fiel
 
 
 def count_unlabelled(
-    bundle: Bundle, taught: Mapping[str, Taught], sounds: Sounds, *, rows: Tensor | None = None
+    bundle: Bundle, taught: Mapping[str, Taught], sounds: Sounds, *, rows: Tensor
 ) -> dict[str, tuple[int, int]]:
     """For each field, of the files without a label: how many would get one from sound alone, and how many there are."""
     counts: dict[str, tuple[int, int]] = {}
@@ -120,16 +119,14 @@ def predict_files(bundle: Bundle, sounds: Sounds, *, rows: Tensor | None = None)
         rows: The same, whitened, where that was done already: whitening takes longer than all the rest.
     """
     if rows is None:
-        parts = [bundle.logits(some) for some in torch.split(sounds.rows, _AT_ONCE)]
+        parts = [bundle.logits(some) for some in torch.split(sounds.rows, AT_ONCE)]
     else:
-        parts = [bundle.split_logits(bundle.model.classify(some)) for some in torch.split(rows, _AT_ONCE)]
-    order, place = np.unique(sounds.files, return_inverse=True)
+        parts = [bundle.split_logits(bundle.model.classify(some)) for some in torch.split(rows, AT_ONCE)]
+    order = np.unique(sounds.files)
     found = {}
     for head in bundle.heads:
         of_task = torch.cat([part[head.task] for part in parts]).double()
-        summed = torch.zeros(len(order), of_task.shape[1], dtype=torch.float64)
-        summed.index_add_(0, torch.from_numpy(place.astype(np.int64)), of_task)
-        means = summed.numpy() / np.bincount(place)[:, None]
+        means = file_means(of_task, sounds.files, order).numpy()
         found[head.task] = to_probabilities(means, head.kind, temperature=head.temperature)[:, :-1]
     return found
 
