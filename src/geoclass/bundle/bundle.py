@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from geoclass.bundle.calibration import to_probabilities
+from geoclass.bundle.calibration import is_never_sure, to_probabilities
 from geoclass.bundle.card import model_card
 from geoclass.bundle.catalogue import FORMAT, WEIGHTS, find_bundle, read_description
 from geoclass.bundle.training_set import FILE as TRAINING_SET
@@ -37,6 +37,11 @@ class Head:
     labels: tuple[str, ...]
     temperature: float = 1.0
     threshold: float = 0.0  # a label less probable than this is not written
+
+    @property
+    def never_sure(self) -> bool:
+        """Whether no label is ever probable enough to be written."""
+        return is_never_sure(self.threshold)
 
     def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float32]:
         """(n_tracks, n_labels) logits -> calibrated probabilities: softmax for "single", sigmoid for "multi"."""

@@ -13,6 +13,7 @@ from geoclass.errors import EvaluationError
 
 TEMPERATURE_RANGE = (0.05, 20.0)  # a fit beyond it only shows that the split is too small
 MIN_DECISIONS = 5  # a precision measured on fewer decisions means nothing
+NEVER = 1.0  # the threshold of a model that is never sure: at no lower one was it right often enough
 
 
 def to_probabilities(
@@ -85,7 +86,7 @@ def choose_threshold(probabilities: ArrayLike, truth: ArrayLike, *, target_preci
     would be written with `target_precision`, the smallest one writes most. It is midway between the
     lowest confidence written and the next one, so that rounding in another batch size changes nothing, and
     never below chance (1/n_labels; for "multi" the share of positive labels). When no threshold reaches the target
-    it is 1.0: such a model writes only labels of probability 1, in practice none.
+    it is NEVER: such a model writes only labels of probability 1, in practice none.
 
     Args:
         probabilities: (n_tracks, n_labels), calibrated.
@@ -104,10 +105,15 @@ def choose_threshold(probabilities: ArrayLike, truth: ArrayLike, *, target_preci
     last_of_its_value = np.append(confidence[1:] != confidence[:-1], True)  # equal confidences go together
     reached = last_of_its_value & (written >= MIN_DECISIONS) & (right >= target_precision * written)
     if not reached.any():
-        return 1.0
+        return NEVER
     last = int(np.flatnonzero(reached)[-1])
     below = confidence[last + 1] if last + 1 < len(confidence) else confidence[last]
     return float(max(chance, (confidence[last] + below) / 2))
+
+
+def is_never_sure(threshold: float) -> bool:
+    """Whether a model with this threshold writes nothing."""
+    return threshold >= NEVER
 
 
 def _soft_targets(known: NDArray[np.int64], n_labels: int, doubt: float) -> NDArray[np.float64]:

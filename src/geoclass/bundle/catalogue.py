@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from geoclass.bundle.calibration import is_never_sure
 from geoclass.errors import BundleError, StorageError
 from geoclass.storage import data_dir, read_json
 
@@ -54,8 +55,8 @@ def models_for(fields: Iterable[str], *, unless_mute: Container[str] = ()) -> li
 
     Args:
         fields: Such as "country".
-        unless_mute: Fields that others can answer too. A model that is never sure of one (its threshold is 1, because
-            at no confidence was it right often enough) is not asked about it: the pool would not heed it.
+        unless_mute: Fields that others can answer too. A model that is never sure of one is not asked about it: the
+            pool would not heed it.
 
     Raises:
         BundleError: None of them predicts any of the fields.
@@ -81,4 +82,4 @@ def models_for(fields: Iterable[str], *, unless_mute: Container[str] = ()) -> li
 
 
 def _is_mute(description: Mapping[str, Any], task: str) -> bool:
-    return float(description["calibration"][task]["threshold"]) >= 1.0
+    return is_never_sure(float(description["calibration"][task]["threshold"]))

@@ -148,7 +148,7 @@ def _settings(config: Path | None, preset: str | None, resumed: Path | None, ove
 
 
 def _when_written(head: Any, target: float) -> str:
-    if head.threshold >= 1:
+    if head.never_sure:
         return f"tags will not be written: no threshold reaches {target:.0%} precision (--min-confidence overrides)"
     return f"tags are written from a probability of {head.threshold:.2f}"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from geoclass.bundle.calibration import choose_threshold, decisions
+from geoclass.bundle.calibration import choose_threshold, decisions, is_never_sure
 from geoclass.metrics.predictions import TaskPredictions
 
 TARGET_PRECISION = 0.9
@@ -29,6 +29,6 @@ def advise(predictions: TaskPredictions) -> Advice:
         files=predictions.n_tracks,
         written=int(written.sum()),
         agreeing=int(correct[written].sum()),
-        min_confidence=None if threshold >= 1.0 else threshold,
-        would_write=0 if threshold >= 1.0 else int(would.sum()),
+        min_confidence=None if is_never_sure(threshold) else threshold,
+        would_write=0 if is_never_sure(threshold) else int(would.sum()),
     )

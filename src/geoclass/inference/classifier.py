@@ -84,8 +84,8 @@ class Classifier:
 
     @property
     def never_sure(self) -> tuple[str, ...]:
-        """Of the tasks those whose model never is: its threshold is 1."""
-        return tuple(head.task for bundle in self.bundles for head in bundle.heads if head.threshold >= 1)
+        """The tasks whose model is never sure enough to write."""
+        return tuple(head.task for bundle in self.bundles for head in bundle.heads if head.never_sure)
 
     @property
     def model_id(self) -> str:
