@@ -55,3 +55,11 @@ def test_together_nine_of_ten_must_be_right_and_a_shy_model_stays_shy() -> None:
 def test_whoever_asks_for_a_confidence_gets_it(evidence: tuple[str, ...] | None, asked: float) -> None:
     policy = Policy(evidence=evidence, min_confidence=asked)
     assert [policy.threshold(answer) for answer in (SHY, BOLD, None)] == [asked] * 3
+
+
+@pytest.mark.parametrize(
+    ("evidence", "others"),
+    [(None, False), (("sound",), False), (POOLS, True), (("sound", "codes"), True), (("language",), True)],
+)
+def test_others_are_all_witnesses_but_the_sound(evidence: tuple[str, ...] | None, others: bool) -> None:
+    assert Policy(evidence=evidence).asks_others is others

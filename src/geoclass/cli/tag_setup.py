@@ -77,8 +77,7 @@ def load_classifier(models: Sequence[str], policy: "Policy", *, device: str, **o
     if deaf and policy.fields == ("country",):
         return None
     if not chosen:
-        others = policy.evidence is not None and set(policy.evidence) != {"sound"}
-        chosen += models_for(policy.fields, unless_mute=("country",) if others else ())
+        chosen += models_for(policy.fields, unless_mute=("country",) if policy.asks_others else ())
         if not chosen:
             return None
     return Classifier([Bundle.load(name, device=device) for name in chosen], **options)

@@ -112,8 +112,8 @@ class Consultation:
             return False
         if "sound" not in self.policy.evidence or self._is_sure(entry):
             return True
-        beside_others = len(self.policy.evidence) > 1  # sound alone was asked for by name
-        return beside_others and self.classifier is not None and "country" in self.classifier.never_sure
+        # The sound alone, asked for by name, is heard even so.
+        return self.policy.asks_others and self.classifier is not None and "country" in self.classifier.never_sure
 
     def _is_sure(self, entry: Entry) -> bool:
         """Whether those who have spoken settle the country."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from geoclass.errors import UsageError
 from geoclass.evidence.sound import CONFIDENCE
+from geoclass.evidence.sound import NAME as SOUND
 from geoclass.inference.prediction import FieldPrediction
 
 FIELDS = ("country", "genre")
@@ -33,6 +34,11 @@ class Policy:
     def pools(self) -> bool:
         """Whether the country is what witnesses agree on, rather than what one model says."""
         return self.evidence is not None
+
+    @property
+    def asks_others(self) -> bool:
+        """Whether witnesses other than the sound are asked about the country."""
+        return self.evidence is not None and any(name != SOUND for name in self.evidence)
 
     def threshold(self, answer: FieldPrediction | None) -> float:
         """The probability from which on a value is written; a prediction may come with the model's own threshold."""
