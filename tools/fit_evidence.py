@@ -15,7 +15,8 @@ Only the half of the artists that tools/evidence_data.py calls "fit" is read; be
 5. Pool: the weights of the artist table's names, genres and codes beside that of the title, which stays 1, by the
    likelihood of the country where two of them and more speak of a song (musicoset_songs, of US artists a sample, and
    popular songs), with a penalty for being far from 1. The built-in model of sound is never sure: of it nothing can be
-   fitted. Identifiers, tags, lyrics, folders and owners meet others in no table and have 1; the rest is set in POOL.
+   fitted. Identifiers, tags, lyrics, folders and owners meet others in no table and have 1; so have the countries of
+   the library, for `learn` fits how far they are trusted in each library. The rest is set in POOL.
 
 Tables with one country are never read. What no table can tell is set by hand, in BY_HAND, with an eye on the caution of
 never being enough alone.
@@ -76,6 +77,7 @@ POOL = {
     "language tag": 1.0, "lyrics": 1.0, "title": 1.0, "album": 0.7, "comment": 0.5, "genre words": 1.0,
     "grouping words": 1.0, "album words": 1.0, "folder": 1.0, "code": 1.0, "owner": 1.0, "artist id": 1.0,
     "artist name": 1.0, "shared artist name": 1.0, "sound": 1.0,
+    "countries of the library": 1.0,
 }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from geoclass.evidence import pool as pool_module
 from geoclass.evidence.facts import Facts
-from geoclass.evidence.opinion import Opinion, background, best, country_index, opinion
+from geoclass.evidence.library import LibraryEvidence
+from geoclass.evidence.opinion import CLUES, Opinion, background, best, country_index, opinion
 from geoclass.evidence.pool import pool, pool_files
 from geoclass.evidence.sound import opinions as of_sound
 from geoclass.geo.countries import country_codes
@@ -97,6 +98,16 @@ def test_an_artists_files_are_not_independent() -> None:
     )
     assert independent is not None
     assert many.candidates(1)[0][1] <= independent.candidates(1)[0][1] + 1e-9
+
+
+def test_every_clue_has_a_name_and_a_weight_also_that_of_the_library() -> None:
+    shipped = json.loads(Path(pool_module.__file__).with_name("data").joinpath("weights.json").read_text("utf-8"))
+    assert set(shipped["pool"]) == set(CLUES)
+    learned = LibraryEvidence(artists={"TR": 30, "GR": 2})
+    (_, own) = learned.weigh([said(TR=0.5)])
+    alone = pool([own])
+    assert alone is not None
+    assert alone.candidates(1) == own.says(1), "it counts as it speaks: `learn` has fitted how far it is trusted"
 
 
 def test_each_clue_weighs_what_was_fitted_for_it() -> None:

@@ -104,7 +104,7 @@ def _text(file: "FilePlan", name: str) -> str:
 def _reasons(plan: "FieldPlan") -> list[str]:
     from geoclass.evidence.opinion import CLUES
 
-    return list(dict.fromkeys(CLUES.get(of.clue, of.clue) for of in plan.evidence if of.speaks_for))
+    return list(dict.fromkeys(CLUES[of.clue] for of in plan.evidence if of.speaks_for))
 
 
 def _reason(file: "FilePlan") -> str:

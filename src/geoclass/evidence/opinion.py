@@ -27,6 +27,7 @@ CLUES: Mapping[str, str] = {
     "folder": "name of the folder",
     "code": "codes",
     "sound": "sound",
+    "countries of the library": "countries of the library",
 }
 
 Weights = NDArray[np.float64]  # (n_countries,) in the order of `country_codes`

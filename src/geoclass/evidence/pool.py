@@ -67,7 +67,7 @@ def pool_files(files: Sequence[Sequence[Opinion]]) -> Verdict | None:
 
 def weight_of(opinion: Opinion) -> float:
     """Of an opinion's clue."""
-    return float(load_json("weights.json")["pool"].get(opinion.clue, 1.0))
+    return float(load_json("weights.json")["pool"][opinion.clue])
 
 
 def _says_much(log_weights: Weights) -> float:
