@@ -13,6 +13,7 @@ FORMAT = "geoclass/bundle"
 WEIGHTS = "model.safetensors"
 BUILTIN = Path(__file__).parent / "builtin"
 LEARNED = "mine"  # the default name of the model that `learn` makes
+LEARNED_FROM = "library"  # key of `training` that tells a learned model from others
 
 
 def read_description(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from geoclass.bundle.catalogue import LEARNED_FROM
 from geoclass.inference.prediction import FieldPrediction
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def field_predictions(bundle: "Bundle", logits: Logits) -> list[dict[str, FieldP
                 labels=head.labels,
                 probabilities=probabilities[head.task][row],
                 threshold=head.threshold,
-                owners_labels="library" in bundle.training,
+                owners_labels=LEARNED_FROM in bundle.training,
             )
             for head in bundle.heads
         }

@@ -14,6 +14,7 @@ import torch
 
 from geoclass import __version__
 from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.catalogue import LEARNED_FROM
 from geoclass.bundle.training_set import TrainingSet
 from geoclass.config.frontends import DescriptorsConfig, EmbeddingConfig, FrontEndConfig
 from geoclass.errors import StorageError, UsageError
@@ -30,7 +31,6 @@ from geoclass.models.registry import create_model
 from geoclass.storage import data_dir, fingerprint, locked
 
 _MUCH = 0.2  # of the files
-LEARNED_FROM = "library"  # key of `training` that tells a learned model from others
 
 
 def make_bundle(
