@@ -234,20 +234,6 @@ def test_clear_forgets_and_gives_the_space_back(path: Path) -> None:
 
 
 @pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The files that are decoded."""
-    found: list[Path] = []
-    load = hearing.load_excerpt
-
-    def counting(path: Path, **options: float) -> np.ndarray:
-        found.append(path)
-        return load(path, **options)
-
-    monkeypatch.setattr(hearing, "load_excerpt", counting)
-    return found
-
-
-@pytest.fixture
 def classifiers():
     return Bundle.load("country-traditional"), Bundle.load("genre-gtzan")
 

@@ -60,20 +60,6 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-@pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The files that are decoded."""
-    found: list[Path] = []
-    load = hearing.load_excerpt
-
-    def counting(path: Path, **options: float) -> np.ndarray:
-        found.append(path)
-        return load(path, **options)
-
-    monkeypatch.setattr(hearing, "load_excerpt", counting)
-    return found
-
-
 def ask(bundles: Bundle | list[Bundle], *, file_by_file: bool = True, **options: object) -> Classifier:
     classifier = Classifier(bundles, workers=2, **options)  # type: ignore[arg-type]
     assert classifier._file_by_file, "models on the CPU are asked file by file"
