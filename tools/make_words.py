@@ -26,8 +26,7 @@ import wordfreq
 from anyascii import anyascii
 from simplemma.strategies.dictionaries.dictionary_factory import DefaultDictionaryFactory
 
-from geoclass.evidence.identify import LANGUAGES, WORD, fold
-from geoclass.evidence.tables import load_lines
+from geoclass.evidence.identify import LANGUAGES, WORD, fold, songs_words
 from geoclass.evidence.vocabulary import LOG_STEP, SPELLING_STEP, checksum, trigrams
 
 OUT = Path(__file__).parents[1] / "src/geoclass/evidence/data/words.npz"
@@ -147,16 +146,6 @@ def spelling(words: dict[str, dict[str, float]]) -> tuple[list[str], np.ndarray]
             p = (of[trigram] + BACKING * p) / (after_two[trigram[:2]] + BACKING)
             spelled[row, LANGUAGES.index(language)] = -np.log(p)
     return kept, np.clip(np.round(spelled / SPELLING_STEP), 0, 255).astype(np.uint8)
-
-
-def songs_words() -> dict[str, list[str]]:
-    found = {}
-    for line in load_lines("title_words.tsv"):
-        language, words = line.split("\t")
-        for code in ("hr", "sr", "bs") if language == "sh" else (language,):
-            if code in LANGUAGES:
-                found[code] = words.casefold().split()
-    return found
 
 
 if __name__ == "__main__":

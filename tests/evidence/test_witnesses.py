@@ -269,6 +269,21 @@ def test_names_of_witnesses_are_parsed() -> None:
             parse_witnesses(wrong)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sounds,language", "--evidence sounds,language: unknown witness sounds"),
+        ("", "--evidence names no witness"),
+        (" ,", "--evidence names no witness"),
+    ],
+)
+def test_a_wrong_choice_of_witnesses_is_told_in_a_sentence(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_witnesses(text)
+    assert caught.value.message == message
+    assert caught.value.hint == "the witnesses are artists, language, words, codes, sung-language, sound"
+
+
 def test_only_the_witnesses_that_were_chosen_speak() -> None:
     facts = Facts(title="Şarkılar seni söyler", isrc="FRZ039801212")
     assert {found.witness for found in ask(facts, witnesses=("codes",))} == {codes.NAME}

@@ -14,7 +14,6 @@ import pytest
 from tagging_helpers import encode
 
 from geoclass.bundle.bundle import Bundle
-from geoclass.inference import hearing
 from geoclass.inference.classifier import Classifier
 from geoclass.inference.heard import MAX_ENTRY_BYTES, Heard, HeardCache
 from geoclass.inference.prediction import Failure, Prediction

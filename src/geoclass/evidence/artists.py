@@ -29,7 +29,8 @@ def opinions(facts: Facts, known: Artists | None) -> Iterator[Opinion]:
             return
     credit = visible(facts.artist or facts.album_artist)
     # "Crosby, Stills & Nash with Friends" may stand in the table as it is written.
-    for name in dict.fromkeys((credit, *host_names(credit)) if host_names(credit) else ()):
+    hosts = host_names(credit)
+    for name in dict.fromkeys((credit, *hosts) if hosts else ()):
         bearers = known.by_name(name)
         if bearers:
             yield from _of_name(name, bearers, rates)

@@ -169,15 +169,22 @@ def _loaded() -> Any:
 def _word_lists() -> dict[str, tuple[tuple[int, float], ...]]:
     """Languages, as (index, weight), by word; what matches without its accents only weighs less."""
     found: defaultdict[str, dict[int, float]] = defaultdict(dict)
+    for code, words in songs_words().items():
+        for word in words:
+            found[word][LANGUAGES.index(code)] = 1.0
+            found[fold(word)].setdefault(LANGUAGES.index(code), 0.6)
+    return {word: tuple(of.items()) for word, of in found.items()}
+
+
+def songs_words() -> dict[str, list[str]]:
+    """The words that titles of songs are made of, by language of LANGUAGES."""
+    found: dict[str, list[str]] = {}
     for line in load_lines("title_words.tsv"):
         language, words = line.split("\t")
         for code in ("hr", "sr", "bs") if language == "sh" else (language,):
-            if code not in LANGUAGES:
-                continue
-            for word in words.casefold().split():
-                found[word][LANGUAGES.index(code)] = 1.0
-                found[fold(word)].setdefault(LANGUAGES.index(code), 0.6)
-    return {word: tuple(of.items()) for word, of in found.items()}
+            if code in LANGUAGES:
+                found[code] = words.casefold().split()
+    return found
 
 
 @cache

@@ -56,13 +56,13 @@ def parse_witnesses(text: str) -> tuple[str, ...]:
     """The names in "sound,language".
 
     Raises:
-        UsageError: A name that is no witness.
+        UsageError: A name that is no witness, or none at all.
     """
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     unknown = [name for name in names if name not in WITNESSES]
-    if unknown or not names:
-        raise UsageError(
-            f"--evidence {text}: unknown witness {', '.join(unknown) or 'so'}",
-            hint=f"there are {', '.join(WITNESSES)}",
-        )
+    hint = f"the witnesses are {', '.join(WITNESSES)}"
+    if unknown:
+        raise UsageError(f"--evidence {text}: unknown witness {', '.join(unknown)}", hint=hint)
+    if not names:
+        raise UsageError("--evidence names no witness", hint=hint)
     return names
