@@ -14,7 +14,7 @@ from geoclass.tagging.tags import read_tags
 from geoclass.tagging.testimony import facts_of
 
 
-def question(songs: Sequence[Song], chosen: Iterable[int]) -> dict[int, list[Opinion]]:
+def opinions_on(songs: Sequence[Song], chosen: Iterable[int]) -> dict[int, list[Opinion]]:
     """Index of a song -> what its tags, its path and the user's artist table say of its country; [] where unread.
 
     Args:

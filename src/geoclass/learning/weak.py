@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from geoclass.evidence.pool import pool_files
 from geoclass.learning.fit import SURE
-from geoclass.learning.testimony import question
+from geoclass.learning.testimony import opinions_on
 from geoclass.library.song import Song
 
 
@@ -22,7 +22,7 @@ def sure_countries(songs: Sequence[Song], artists: Sequence[str]) -> dict[int, t
     for index, song in enumerate(songs):
         if not song.error and not (song.country and song.country_sure is None):
             by_artist[artists[index]].append(index)
-    opinions = question(songs, [index for files in by_artist.values() for index in files])
+    opinions = opinions_on(songs, [index for files in by_artist.values() for index in files])
     found: dict[int, tuple[str, ...]] = {}
     for files in by_artist.values():
         verdict = pool_files([tuple(opinions[index]) for index in files])

@@ -21,7 +21,7 @@ from geoclass.inference.prediction import FieldPrediction
 from geoclass.learning.fit import SURE
 from geoclass.learning.labels import given_labels
 from geoclass.learning.teach import Taught
-from geoclass.learning.testimony import question
+from geoclass.learning.testimony import opinions_on
 from geoclass.library.song import Song
 from geoclass.tagging.corrections import Corrections
 
@@ -81,7 +81,7 @@ def consult_library(
             chosen.append(file)
     if len(by_artist) < MIN_ARTISTS:
         return Counsel(evidence=None, artists=len(by_artist), files=len(countries))
-    opinions = question(songs, chosen)
+    opinions = opinions_on(songs, chosen)
     if taught is not None:
         judged, names = taught.fitted.judged, taught.labels.names
         for file, probabilities in zip(judged.files.tolist(), judged.probabilities, strict=True):
