@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from geoclass.evidence.pool import pool_files
 from geoclass.learning.fit import SURE
+from geoclass.learning.labels import given_labels
 from geoclass.learning.testimony import opinions_on
 from geoclass.library.song import Song
 
@@ -18,9 +19,10 @@ def sure_countries(songs: Sequence[Song], artists: Sequence[str]) -> dict[int, t
         songs: The library.
         artists: Of every song.
     """
+    given = given_labels("country", songs)
     by_artist: defaultdict[str, list[int]] = defaultdict(list)
     for index, song in enumerate(songs):
-        if not song.error and not (song.country and song.country_sure is None):
+        if not song.error and index not in given:
             by_artist[artists[index]].append(index)
     opinions = opinions_on(songs, [index for files in by_artist.values() for index in files])
     found: dict[int, tuple[str, ...]] = {}
