@@ -38,12 +38,12 @@ def main() -> None:
 
     from geoclass.audio.decode import load_excerpt
     from geoclass.bundle.bundle import Bundle
-    from geoclass.cli.tag_setup import load_classifier
     from geoclass.evidence.registry import USUAL
     from geoclass.inference.classifier import Classifier
     from geoclass.inference.heard import HeardCache
     from geoclass.parallel.threads import default_workers, ordered_map
     from geoclass.tagging.apply import iter_apply
+    from geoclass.tagging.models import load_classifier
     from geoclass.tagging.plan import iter_plan
     from geoclass.tagging.policy import Policy
     from geoclass.tagging.tags import read_tags

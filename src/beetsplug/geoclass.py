@@ -14,9 +14,9 @@ predicts: all writing, to the library and to the files, is done by beets, under 
 
 import optparse
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import mediafile
 from beets import ui
@@ -25,6 +25,10 @@ from beets.importer import ImportSession, ImportTask
 from beets.library import Item, Library
 from beets.plugins import BeetsPlugin
 from beets.util import syspath
+
+if TYPE_CHECKING:
+    from geoclass.inference.classifier import Classifier
+    from geoclass.tagging.policy import Policy
 
 # The flexible attribute of beets, the tag it is written as, and the field of geoclass.
 _TAGS = {
@@ -111,7 +115,8 @@ class GeoclassPlugin(BeetsPlugin):
             sources = (
                 Sources() if alone else Sources(artists=ArtistTable.open_default(), library=LibraryEvidence.open())
             )
-            for plan in iter_plan(self._classifier, paths=by_path, policy=policy, sources=sources):
+            classifier = _classifier(tuple(self.config["model"].as_str_seq()), policy)
+            for plan in iter_plan(classifier, paths=by_path, policy=policy, sources=sources):
                 item = by_path[plan.path]
                 if plan.status == "failed":
                     self._log.warning("{}: {}", plan.path, plan.reason)
@@ -129,14 +134,13 @@ class GeoclassPlugin(BeetsPlugin):
     def _lacks(item: Item, fields: Sequence[str]) -> bool:
         return not set(fields).isdisjoint(_open_fields(item))
 
-    @cached_property
-    def _classifier(self) -> Any:
-        from geoclass.bundle.bundle import Bundle
-        from geoclass.bundle.catalogue import models_for
-        from geoclass.inference.classifier import Classifier
 
-        names = self.config["model"].as_str_seq() or models_for(self.config["fields"].as_str_seq())
-        return Classifier([Bundle.load(name, device="auto") for name in names])
+@cache
+def _classifier(models: tuple[str, ...], policy: "Policy") -> "Classifier | None":
+    """Loaded once, however many albums an import has."""
+    from geoclass.tagging.models import load_classifier
+
+    return load_classifier(models, policy, device="auto")
 
 
 def _open_fields(item: Item) -> set[str]:

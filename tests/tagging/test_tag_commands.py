@@ -8,9 +8,9 @@ import pytest
 from tagging_helpers import FakeClassifier, answer
 from typer.testing import CliRunner
 
-from geoclass.cli import tag_setup
 from geoclass.cli.app import app
 from geoclass.inference.prediction import Failure
+from geoclass.tagging import models
 from geoclass.tagging.lock import only_run
 from geoclass.tagging.tags import read_tags
 
@@ -20,7 +20,7 @@ runner = CliRunner()
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeClassifier:
     classifier = FakeClassifier()
-    monkeypatch.setattr(tag_setup, "load_classifier", lambda *_arguments, **_options: classifier)
+    monkeypatch.setattr(models, "load_classifier", lambda *_arguments, **_options: classifier)
     return classifier
 
 

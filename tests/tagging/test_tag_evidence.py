@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tagging_helpers import FakeClassifier, answer, patched
 from typer.testing import CliRunner
 
-from geoclass.cli import tag_setup
 from geoclass.cli.app import app
 from geoclass.evidence.artist_table import Artist, ArtistTable, default_path, write_table
 from geoclass.evidence.registry import WITNESSES, Sources
 from geoclass.inference.prediction import OUTSIDE, Failure
+from geoclass.tagging import models
 from geoclass.tagging.apply import apply_plan
 from geoclass.tagging.plan import iter_plan, plan_tags
 from geoclass.tagging.policy import Policy
@@ -264,7 +264,7 @@ def test_a_new_table_is_a_new_reason_to_ask(make, tmp_path: Path) -> None:
 @pytest.fixture
 def deaf(monkeypatch: pytest.MonkeyPatch) -> Deaf:
     classifier = Deaf()
-    monkeypatch.setattr(tag_setup, "load_classifier", lambda *_arguments, **_options: classifier)
+    monkeypatch.setattr(models, "load_classifier", lambda *_arguments, **_options: classifier)
     return classifier
 
 

@@ -59,6 +59,7 @@ def predict(
             raise UsageError(
                 f"--json writes JSON lines, but --out {out} does not end in .jsonl", hint="drop one of them"
             )
+        # Also a model that is never sure enough for `tag`: its ranking may be what is wanted.
         bundles = [Bundle.load(name, device=device) for name in model or models_for(("country", "genre"))]
         answers = run_prediction(
             inputs, bundles=bundles, name_column=name_column, embed=embeddings is not None,

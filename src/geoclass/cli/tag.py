@@ -110,13 +110,7 @@ def tag(
     """
     with session(quiet=quiet or json_, debug=debug) as output:
         from geoclass.cli.tag_output import follow
-        from geoclass.cli.tag_setup import (
-            chosen_witnesses,
-            load_classifier,
-            models_by_field,
-            open_listener,
-            open_sources,
-        )
+        from geoclass.cli.tag_setup import chosen_witnesses, models_by_field, open_listener, open_sources
         from geoclass.evidence.identify import load_ahead
         from geoclass.inference.heard import HeardCache
         from geoclass.learning.bundle import changed_since
@@ -126,6 +120,7 @@ def tag(
         from geoclass.tagging.corrections import Corrections
         from geoclass.tagging.journal import default_path
         from geoclass.tagging.lock import only_run
+        from geoclass.tagging.models import load_classifier
         from geoclass.tagging.plan import in_order, iter_plan
         from geoclass.tagging.policy import Policy
 

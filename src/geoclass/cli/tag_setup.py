@@ -1,4 +1,4 @@
-"""The witnesses of a run of `geoclass tag`, their sources, and the models."""
+"""The witnesses of a run of `geoclass tag` and their sources."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from geoclass.evidence.registry import Sources, SungLanguageOf
     from geoclass.inference.classifier import Classifier
     from geoclass.inference.heard import HeardCache
-    from geoclass.tagging.policy import Policy
 
 
 def chosen_witnesses(
@@ -64,23 +63,6 @@ def open_listener(
     from geoclass.parallel.device import resolve_device
 
     return Listener(language_model, cache=cache, device=resolve_device(device), **options)
-
-
-def load_classifier(models: Sequence[str], policy: "Policy", *, device: str, **options: Any) -> "Classifier | None":
-    """The models named, or those that answer the fields; None where no sound is asked for, or none would be heeded."""
-    from geoclass.bundle.bundle import Bundle
-    from geoclass.bundle.catalogue import models_for
-    from geoclass.inference.classifier import Classifier
-
-    chosen: list[Any] = list(models)
-    deaf = policy.evidence is not None and "sound" not in policy.evidence
-    if deaf and policy.fields == ("country",):
-        return None
-    if not chosen:
-        chosen += models_for(policy.fields, unless_mute=("country",) if policy.asks_others else ())
-        if not chosen:
-            return None
-    return Classifier([Bundle.load(name, device=device) for name in chosen], **options)
 
 
 def models_by_field(classifier: "Classifier | None") -> dict[str, str]:

@@ -1,9 +1,9 @@
-"""Which models a run of `tag` loads."""
+"""Which models a run loads, of `tag` and of the beets plugin alike."""
 
 import pytest
 
-from geoclass.cli.tag_setup import load_classifier
 from geoclass.evidence.registry import USUAL
+from geoclass.tagging.models import load_classifier
 from geoclass.tagging.policy import Policy
 
 

@@ -1,0 +1,37 @@
+"""The models that a policy asks."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geoclass.evidence.sound import NAME as SOUND
+from geoclass.tagging.policy import Policy
+
+if TYPE_CHECKING:
+    from geoclass.inference.classifier import Classifier
+
+
+def load_classifier(models: Sequence[str], policy: Policy, *, device: str, **options: Any) -> "Classifier | None":
+    """The models named, or those that answer the fields; None where no sound is asked for, or none would be heeded.
+
+    A model of the country that is never sure is left out where other witnesses are asked.
+
+    Args:
+        models: Names or folders; empty: the model learned from the library and the built-in ones.
+        policy: The fields, and the witnesses.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        options: Of `Classifier`.
+    """
+    from geoclass.bundle.bundle import Bundle
+    from geoclass.bundle.catalogue import models_for
+    from geoclass.inference.classifier import Classifier
+
+    chosen: list[str | Path] = list(models)
+    deaf = policy.evidence is not None and SOUND not in policy.evidence
+    if deaf and policy.fields == ("country",):
+        return None
+    if not chosen:
+        chosen += models_for(policy.fields, unless_mute=("country",) if policy.asks_others else ())
+        if not chosen:
+            return None
+    return Classifier([Bundle.load(name, device=device) for name in chosen], **options)
