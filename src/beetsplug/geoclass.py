@@ -94,8 +94,6 @@ class GeoclassPlugin(BeetsPlugin):
     def _decided(self, items: Sequence[Item], *, force: bool) -> Iterator[tuple[Item, Values]]:
         """The items for which there is something to set, and what."""
         from geoclass.errors import GeoclassError
-        from geoclass.evidence.artist_table import ArtistTable
-        from geoclass.evidence.library import LibraryEvidence
         from geoclass.evidence.registry import USUAL, Sources
         from geoclass.tagging.plan import iter_plan
         from geoclass.tagging.policy import Policy
@@ -104,18 +102,18 @@ class GeoclassPlugin(BeetsPlugin):
         by_path = {Path(syspath(item.path)): item for item in items if force or self._lacks(item, fields)}
         confidence = self.config["min_confidence"].get()
         try:
-            alone = bool(self.config["model"].as_str_seq())  # a named model is used alone, as with `geoclass tag`
+            models = tuple(self.config["model"].as_str_seq())  # used alone, as with `geoclass tag`
             policy = Policy(
                 fields=fields,
-                evidence=None if alone else USUAL,
-                vote="none" if alone else "artist",
+                evidence=None if models else USUAL,
+                vote="none" if models else "artist",
                 overwrite=frozenset(fields if force else ()),
                 min_confidence=float(confidence) if confidence not in ("", None) else None,
             )
-            sources = (
-                Sources() if alone else Sources(artists=ArtistTable.open_default(), library=LibraryEvidence.open())
+            sources = Sources.open(
+                policy.evidence or (), learned=not models, note=lambda text: self._log.warning("{}", text)
             )
-            classifier = _classifier(tuple(self.config["model"].as_str_seq()), policy)
+            classifier = _classifier(models, policy)
             for plan in iter_plan(classifier, paths=by_path, policy=policy, sources=sources):
                 item = by_path[plan.path]
                 if plan.status == "failed":

@@ -1,6 +1,7 @@
 """`geoclass evaluate`: score models on a data set or on a library of tagged files."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -128,15 +129,14 @@ def _score_library(
 ) -> None:
     from geoclass.evaluation.advice import TARGET_PRECISION
     from geoclass.evaluation.library import evaluate_library
-    from geoclass.evidence.artist_table import ArtistTable
-    from geoclass.evidence.registry import Sources
+    from geoclass.evidence.registry import WITNESSES, Sources
     from geoclass.inference.classifier import Classifier
     from geoclass.library.scan import sound_files
 
     files = list(sound_files(paths))
     if not files:
         raise UsageError(f"no sound files in {', '.join(map(str, paths))}")
-    sources = Sources(artists=ArtistTable.open_default(), sung_language=sung)
+    sources = replace(Sources.open(tuple(WITNESSES), learned=False, note=output.warn), sung_language=sung)
     with output.progress("listening", total=len(files)) as advance:
         classifier = Classifier(bundles, workers=workers)
         found = evaluate_library(

@@ -1,5 +1,6 @@
 """`geoclass explain`: why a file is given its country or genre, or which features a model relies on."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -59,23 +60,22 @@ def explain(
             return
         assert file is not None
         from geoclass.cli.tag_setup import chosen_witnesses, open_listener
-        from geoclass.evidence.artist_table import ArtistTable
-        from geoclass.evidence.library import LibraryEvidence
         from geoclass.evidence.registry import Sources
         from geoclass.explain.explain import explain as run_explanation
         from geoclass.explain.explain import write_segment
         from geoclass.explain.plots import draw_explanation
         from geoclass.explain.witnesses import contributions, hear_witnesses
         from geoclass.inference.heard import HeardCache
+        from geoclass.tagging.policy import Policy
 
         found = run_explanation(bundle, file, task=task, label=label, excerpt_seconds=excerpt_seconds)
-        asked = chosen_witnesses(evidence, [model] if model else None, language_model) or ("sound",)
+        asked = chosen_witnesses(evidence, [model] if model else None, language_model)
         verdict = None
-        if found.prediction.task == "country" and set(asked) != {"sound"}:
-            library = None if model else LibraryEvidence.open()
+        if asked is not None and found.prediction.task == "country" and Policy(evidence=asked).asks_others:
+            sources = Sources.open(asked, learned=not model, note=output.warn)
             with HeardCache() as cache:
                 sung = open_listener(language_model, device=device, cache=cache, excerpt_seconds=excerpt_seconds)
-                sources = Sources(artists=ArtistTable.open_default(), library=library, sung_language=sung)
+                sources = replace(sources, sung_language=sung)
                 verdict = hear_witnesses(file, found.prediction, witnesses=asked, sources=sources)
         candidates = found.prediction.candidates if verdict is None else verdict.candidates()
         output.table(f"{file.name}: {found.prediction.task}", ["candidate", "probability"], candidates[:5])

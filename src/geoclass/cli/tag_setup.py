@@ -1,6 +1,7 @@
 """The witnesses of a run of `geoclass tag` and their sources."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from geoclass.cli.console import Output
@@ -32,25 +33,15 @@ def chosen_witnesses(
 
 
 def open_sources(witnesses: Sequence[str], output: Output, *, lookup: str | None, models: Sequence[str]) -> "Sources":
-    """The user's artist table, where there is one, the web, and what `learn` found out about the witnesses.
-
-    A damaged table is named, and the run goes on.
-    """
-    from geoclass.errors import StorageError
-    from geoclass.evidence.artist_table import Artists, ArtistTable
-    from geoclass.evidence.library import LibraryEvidence
+    """What the user has, and the web where it is asked for."""
     from geoclass.evidence.registry import Sources
 
-    known: Artists | None = None
-    try:
-        known = ArtistTable.open_default() if "artists" in witnesses else None
-    except StorageError as error:
-        output.warn(f"{error.message}; artists are not looked up in it. {error.hint or ''}")
+    sources = Sources.open(witnesses, learned=not models, note=output.warn)
     if lookup:
         from geoclass.evidence.musicbrainz_web import MusicBrainz, TableThenWeb
 
-        known = TableThenWeb(known, MusicBrainz(note=output.warn))
-    return Sources(artists=known, library=None if models else LibraryEvidence.open())
+        sources = replace(sources, artists=TableThenWeb(sources.artists, MusicBrainz(note=output.warn)))
+    return sources
 
 
 def open_listener(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from geoclass.errors import UsageError
+from geoclass.errors import StorageError, UsageError
 from geoclass.evidence import artists, codes, language, sound, sung_language, words
-from geoclass.evidence.artist_table import Artists
+from geoclass.evidence.artist_table import Artists, ArtistTable
 from geoclass.evidence.facts import Facts
 from geoclass.evidence.library import LibraryEvidence
 from geoclass.evidence.opinion import Opinion
@@ -29,6 +29,22 @@ class Sources:
     artists: Artists | None = None
     library: LibraryEvidence | None = None  # how the witnesses count in the library at hand
     sung_language: SungLanguageOf | None = None
+
+    @classmethod
+    def open(cls, witnesses: Sequence[str], *, learned: bool, note: Callable[[str], None]) -> "Sources":
+        """What the user has: the artist table, where there is one, and what `learn` found out about the witnesses.
+
+        Args:
+            witnesses: Those that are asked; the table is opened for the witness of artists alone.
+            learned: Whether what `learn` found out counts.
+            note: Called with a sentence about a damaged table, which is then not asked.
+        """
+        table: Artists | None = None
+        try:
+            table = ArtistTable.open_default() if artists.NAME in witnesses else None
+        except StorageError as error:
+            note(f"{error.message}; artists are not looked up in it. {error.hint or ''}".strip())
+        return cls(artists=table, library=LibraryEvidence.open() if learned else None)
 
 
 Witness = Callable[[Facts, Sources], Iterator[Opinion]]

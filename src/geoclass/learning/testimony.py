@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from geoclass.errors import StorageError, TaggingError
-from geoclass.evidence.artist_table import ArtistTable
+from geoclass.errors import TaggingError
 from geoclass.evidence.facts import Facts
 from geoclass.evidence.opinion import Opinion
 from geoclass.evidence.registry import CHEAP, Sources, ask
@@ -21,10 +20,7 @@ def opinions_on(songs: Sequence[Song], chosen: Iterable[int]) -> dict[int, list[
         songs: The library.
         chosen: Indices of those to read.
     """
-    try:
-        sources = Sources(artists=ArtistTable.open_default())
-    except StorageError:
-        sources = Sources()
+    sources = Sources.open(CHEAP, learned=False, note=lambda _: None)
 
     def read(index: int) -> tuple[int, Facts | None]:
         path = Path(songs[index].path)
