@@ -1,6 +1,6 @@
 """One training run, from a data set to a bundle, and everything that is kept of it on the way."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.bundle import Bundle, Head
 from geoclass.config.settings import RunConfig
 from geoclass.config.toml import save_toml, to_dict
 from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.loading import SegmentLoader
 from geoclass.errors import TrainingError
+from geoclass.models.network import Network
 from geoclass.models.registry import create_model, default_model
 from geoclass.storage import fingerprint
 from geoclass.training.curves import plot_curves
-from geoclass.training.loop import Epoch, new_state, predict_logits, train_epochs
+from geoclass.training.loop import Epoch, State, new_state, predict_logits, train_epochs
 from geoclass.training.run_bundle import begin_bundle, calibrate, finish_bundle, heads_for
 from geoclass.training.run_folder import RunFolder
 from geoclass.training.runtime import Runtime, open_runtime
@@ -66,30 +67,13 @@ def train(
     """
     _check_splits(dataset)
     config = _resolved(config or RunConfig(), dataset)
-    run_dir = Path(run_dir)
     heads = heads_for(dataset, config)
-    torch.manual_seed(config.training.seed)
-    model = create_model(
-        config.model.name,
-        n_classes=sum(len(head.labels) for head in heads),
-        front_end=dataset.front_end,
-        **config.model.arguments,
-    )
+    model = _new_model(dataset, config, heads)
     with open_runtime(device, precision=config.training.precision) as runtime:
-        runtime.prepare(model)
-        if config.training.channels_last:
-            model.to(memory_format=torch.channels_last)
-        bundle = begin_bundle(dataset, config, model=model, heads=heads, device=runtime.device)
-        if model.n_prepare:
-            model.prepare(bundle.normalize(_sample(dataset, model.n_prepare)))
+        bundle = _prepared_bundle(dataset, config, model=model, heads=heads, runtime=runtime)
         train_loader, valid_loader = _loaders(dataset, config, runtime)
         state = new_state(model, config=config.training, steps_per_epoch=len(train_loader), runtime=runtime)
-        identity = fingerprint(dataset.fingerprint, _without_length(config))
-        folder = RunFolder(run_dir, identity=identity, is_main=runtime.is_main)
-        folder.open(state, resume=resume, device=runtime.device)
-        runtime.barrier()
-        if runtime.is_main:
-            save_toml(config, run_dir / "config.toml")
+        folder = _opened_folder(Path(run_dir), dataset, config, state=state, resume=resume, runtime=runtime)
         if _is_open(state.epoch, state.best_epoch, config):
             epochs = train_epochs(
                 bundle,
@@ -105,17 +89,14 @@ def train(
                 on_epoch(epoch)
             folder.write(state)
         runtime.barrier()
-        if state.best_epoch < 0:
-            raise TrainingError(f"{run_dir}: no epoch was trained", hint="give --epochs of at least 1")
-        best = torch.load(run_dir / "best.pt", map_location=runtime.device, weights_only=True)
-        model.load_state_dict(best)
+        _load_best(state, folder, runtime)
         bundle, scores = calibrate(bundle, valid_loader, config, runtime)
         bundle = finish_bundle(bundle, dataset, config, epochs=len(folder.history), scores=scores)
         if runtime.is_main:
-            plot_curves(folder.history, run_dir / "curves.png")
-            bundle.save(run_dir / "bundle")
+            plot_curves(folder.history, folder.path / "curves.png")
+            bundle.save(folder.path / "bundle")
         runtime.barrier()
-    return TrainResult(run_dir, bundle, folder.history, scores)
+    return TrainResult(folder.path, bundle, folder.history, scores)
 
 
 def score_split(bundle: Bundle, dataset: Dataset, split: str) -> dict[str, float]:
@@ -140,6 +121,30 @@ def _resolved(config: RunConfig, dataset: Dataset) -> RunConfig:
     return replace(config, model=replace(config.model, name=config.model.name or default_model(dataset.front_end)))
 
 
+def _new_model(dataset: Dataset, config: RunConfig, heads: Sequence[Head]) -> Network:
+    """The network with the weights that the seed draws."""
+    torch.manual_seed(config.training.seed)
+    return create_model(
+        config.model.name,
+        n_classes=sum(len(head.labels) for head in heads),
+        front_end=dataset.front_end,
+        **config.model.arguments,
+    )
+
+
+def _prepared_bundle(
+    dataset: Dataset, config: RunConfig, *, model: Network, heads: tuple[Head, ...], runtime: Runtime
+) -> Bundle:
+    """The network on its device and, where it looks at training rows first, prepared by them."""
+    runtime.prepare(model)
+    if config.training.channels_last:
+        model.to(memory_format=torch.channels_last)
+    bundle = begin_bundle(dataset, config, model=model, heads=heads, device=runtime.device)
+    if model.n_prepare:
+        model.prepare(bundle.normalize(_sample(dataset, model.n_prepare)))
+    return bundle
+
+
 def _sample(dataset: Dataset, n_segments: int) -> torch.Tensor:
     """Features of at most `n_segments` training segments, evenly spaced."""
     ids = dataset.split("train").segment_ids
@@ -158,6 +163,26 @@ def _loaders(dataset: Dataset, config: RunConfig, runtime: Runtime) -> tuple[Seg
         partners=settings.mixup > 0,
     )
     return train, load(dataset.split("valid"), batch_size=4 * settings.batch_size)
+
+
+def _opened_folder(
+    path: Path, dataset: Dataset, config: RunConfig, *, state: State, resume: bool, runtime: Runtime
+) -> RunFolder:
+    """The folder of the run; with `resume`, `state` is then that of the last checkpoint."""
+    identity = fingerprint(dataset.fingerprint, _without_length(config))
+    folder = RunFolder(path, identity=identity, is_main=runtime.is_main)
+    folder.open(state, resume=resume, device=runtime.device)
+    runtime.barrier()
+    if runtime.is_main:
+        save_toml(config, path / "config.toml")
+    return folder
+
+
+def _load_best(state: State, folder: RunFolder, runtime: Runtime) -> None:
+    """Give the network the weights of its best epoch."""
+    if state.best_epoch < 0:
+        raise TrainingError(f"{folder.path}: no epoch was trained", hint="give --epochs of at least 1")
+    state.model.load_state_dict(torch.load(folder.path / "best.pt", map_location=runtime.device, weights_only=True))
 
 
 def _fitting_in_memory(epochs: Iterator[Epoch], config: RunConfig) -> Iterator[Epoch]:
