@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from geoclass.tagging.formats.edit import Values
 
 MAX_VALUES = 20  # read of a field that is never written
+MAX_CHARS = 500  # of each of its values
 ITUNES = "----:com.apple.iTunes:"
 
 
@@ -35,15 +36,13 @@ class Field:
     ape: str = ""  # "": as in Vorbis comments
     mp4: str
     asf: str
-    max_chars: int | None = None  # read of one value, where nothing is ever written; None: the field may be written
+    max_chars: int | None = MAX_CHARS  # read of one value; None: all, as the field may be written
 
     def names(self, family: str) -> list[str]:
         """The names in one family, best first."""
         names: str = getattr(self, family) or self.vorbis
         return names.split("|")
 
-
-_SHORT, _LONG = 500, 4_000  # characters
 
 _OURS = {  # for which no format has a standard tag
     "country": "ARTISTCOUNTRY",
@@ -54,14 +53,15 @@ _OURS = {  # for which no format has a standard tag
     "model": "GEOCLASS_MODEL",
 }
 FIELDS: dict[str, Field] = {
-    name: Field(id3=f"TXXX:{key}", vorbis=key, mp4=ITUNES + key, asf=key) for name, key in _OURS.items()
+    name: Field(id3=f"TXXX:{key}", vorbis=key, mp4=ITUNES + key, asf=key, max_chars=None) for name, key in _OURS.items()
 } | {
-    "genre": Field(id3="TCON", vorbis="GENRE", mp4="©gen", asf="WM/Genre"),
+    "genre": Field(id3="TCON", vorbis="GENRE", mp4="©gen", asf="WM/Genre", max_chars=None),
     "release_country": Field(
         id3="TXXX:MusicBrainz Album Release Country|TXXX:RELEASECOUNTRY",  # the second is Kid3's own row
         vorbis="RELEASECOUNTRY",
         mp4=f"{ITUNES}MusicBrainz Album Release Country",
         asf="MusicBrainz/Album Release Country",
+        max_chars=None,
     ),
     # Never written: the artist's country as other programs name it.
     "artist_country": Field(
@@ -69,36 +69,26 @@ FIELDS: dict[str, Field] = {
         vorbis="ARTIST COUNTRY|ARTIST_COUNTRY|MUSICBRAINZ_ARTISTCOUNTRY",
         mp4=f"{ITUNES}ARTIST COUNTRY|{ITUNES}ARTIST_COUNTRY|{ITUNES}MusicBrainz Artist Country",
         asf="ARTIST COUNTRY|ARTIST_COUNTRY|MusicBrainz/Artist Country",
-        max_chars=_SHORT,
     ),
     # Never written. They say which files belong together, and what the music may be.
-    "title": Field(id3="TIT2", vorbis="TITLE", mp4="©nam", asf="Title", max_chars=_SHORT),
-    "artist": Field(id3="TPE1", vorbis="ARTIST", mp4="©ART", asf="Author", max_chars=_SHORT),
-    "album_artist": Field(
-        id3="TPE2",
-        vorbis="ALBUMARTIST|ALBUM ARTIST|ALBUM_ARTIST",
-        mp4="aART",
-        asf="WM/AlbumArtist",
-        max_chars=_SHORT,
-    ),
-    "album": Field(id3="TALB", vorbis="ALBUM", mp4="©alb", asf="WM/AlbumTitle", max_chars=_SHORT),
-    "date": Field(id3="TDRC|TYER", vorbis="DATE|YEAR", ape="Year|DATE", mp4="©day", asf="WM/Year", max_chars=_SHORT),
-    "language": Field(id3="TLAN", vorbis="LANGUAGE", mp4=f"{ITUNES}LANGUAGE", asf="WM/Language", max_chars=_SHORT),
-    "script": Field(id3="TXXX:SCRIPT", vorbis="SCRIPT", mp4=f"{ITUNES}SCRIPT", asf="WM/Script", max_chars=_SHORT),
-    "isrc": Field(id3="TSRC", vorbis="ISRC", mp4=f"{ITUNES}ISRC", asf="WM/ISRC", max_chars=_SHORT),
-    "grouping": Field(
-        id3="TIT1|GRP1", vorbis="GROUPING", mp4="©grp", asf="WM/ContentGroupDescription", max_chars=_SHORT
-    ),
+    "title": Field(id3="TIT2", vorbis="TITLE", mp4="©nam", asf="Title"),
+    "artist": Field(id3="TPE1", vorbis="ARTIST", mp4="©ART", asf="Author"),
+    "album_artist": Field(id3="TPE2", vorbis="ALBUMARTIST|ALBUM ARTIST|ALBUM_ARTIST", mp4="aART", asf="WM/AlbumArtist"),
+    "album": Field(id3="TALB", vorbis="ALBUM", mp4="©alb", asf="WM/AlbumTitle"),
+    "date": Field(id3="TDRC|TYER", vorbis="DATE|YEAR", ape="Year|DATE", mp4="©day", asf="WM/Year"),
+    "language": Field(id3="TLAN", vorbis="LANGUAGE", mp4=f"{ITUNES}LANGUAGE", asf="WM/Language"),
+    "script": Field(id3="TXXX:SCRIPT", vorbis="SCRIPT", mp4=f"{ITUNES}SCRIPT", asf="WM/Script"),
+    "isrc": Field(id3="TSRC", vorbis="ISRC", mp4=f"{ITUNES}ISRC", asf="WM/ISRC"),
+    "grouping": Field(id3="TIT1|GRP1", vorbis="GROUPING", mp4="©grp", asf="WM/ContentGroupDescription"),
     "comment": Field(
-        id3="COMM", vorbis="COMMENT|DESCRIPTION", mp4="©cmt", asf="Description|WM/Comments", max_chars=2 * _SHORT
+        id3="COMM", vorbis="COMMENT|DESCRIPTION", mp4="©cmt", asf="Description|WM/Comments", max_chars=1_000
     ),
-    "lyrics": Field(id3="USLT", vorbis="LYRICS|UNSYNCEDLYRICS", mp4="©lyr", asf="WM/Lyrics", max_chars=_LONG),
+    "lyrics": Field(id3="USLT", vorbis="LYRICS|UNSYNCEDLYRICS", mp4="©lyr", asf="WM/Lyrics", max_chars=4_000),
     "musicbrainz_artist_id": Field(
         id3="TXXX:MusicBrainz Artist Id",
         vorbis="MUSICBRAINZ_ARTISTID",
         mp4=f"{ITUNES}MusicBrainz Artist Id",
         asf="MusicBrainz/Artist Id",
-        max_chars=_SHORT,
     ),
 }
 
