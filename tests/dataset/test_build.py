@@ -238,7 +238,7 @@ def test_progress_covers_reading_and_extracting(music: Path, tmp_path: Path) -> 
         def tracks(self):  # type: ignore[no-untyped-def]
             listed = list(super().tracks())
             for number in range(2_000 // len(listed) + 1):
-                yield from (replace(track, track_id=f"{track.track_id}-{number}") for track in listed)
+                yield from (track._replace(track_id=f"{track.track_id}-{number}") for track in listed)
 
     notes: list[str] = []
     select_tracks(

@@ -29,7 +29,7 @@ def tracks_of(n_artists: int, each: int = 3, split: str = "") -> list[Track]:
 
 
 def with_official(tracks: list[Track]) -> list[Track]:
-    return [replace(own, split=("train", "valid", "test")[number % 3]) for number, own in enumerate(tracks)]
+    return [own._replace(split=("train", "valid", "test")[number % 3]) for number, own in enumerate(tracks)]
 
 
 def test_the_official_split_is_used_as_it_is() -> None:
@@ -41,7 +41,7 @@ def test_the_official_split_is_used_as_it_is() -> None:
 
 def test_tracks_that_the_official_split_leaves_out_are_left_out_by_name() -> None:
     tracks = with_official(tracks_of(9))
-    tracks[4] = replace(tracks[4], split="")
+    tracks[4] = tracks[4]._replace(split="")
     placed = place_tracks(tracks, BuildConfig())
     assert placed.tracks == tracks[:4] + tracks[5:]
     assert [(item.track_id, item.reason) for item in placed.left_out] == [("t0004", "left out by the official split")]
@@ -58,7 +58,7 @@ def test_tracks_that_the_official_split_leaves_out_are_left_out_by_name() -> Non
 )
 def test_a_seed_or_another_group_draws_a_split_instead(config: BuildConfig, source: str) -> None:
     tracks = with_official(tracks_of(12))
-    unplaced = [replace(own, split="") for own in tracks]
+    unplaced = [own._replace(split="") for own in tracks]
     placed = place_tracks([*tracks[:-1], unplaced[-1]], config)
     assert placed.source == source
     assert len(placed.tracks) == len(tracks)  # also the one without an official split
@@ -66,7 +66,7 @@ def test_a_seed_or_another_group_draws_a_split_instead(config: BuildConfig, sour
 
 
 def test_an_official_split_without_test_tracks_is_not_used() -> None:
-    tracks = [replace(own, split="valid" if own.split == "test" else own.split) for own in with_official(tracks_of(12))]
+    tracks = [own._replace(split="valid" if own.split == "test" else own.split) for own in with_official(tracks_of(12))]
     placed = place_tracks(tracks, BuildConfig())
     assert placed.source == "seed 0"
     assert {own.split for own in placed.tracks} == {"train", "valid", "test"}
@@ -173,7 +173,7 @@ def artists_of_splits(tracks: list[Track]) -> list[set[str]]:
 
 
 def test_a_name_with_two_ids_is_one_artist() -> None:
-    tracks = [replace(own, artist_id=f"id {number}") for number, own in enumerate(tracks_of(18, each=4))]
+    tracks = [own._replace(artist_id=f"id {number}") for number, own in enumerate(tracks_of(18, each=4))]
     train, valid, test = artists_of_splits(place_tracks(tracks, BuildConfig()).tracks)
     assert train.isdisjoint(valid)
     assert train.isdisjoint(test)
@@ -282,7 +282,7 @@ def test_splits_are_stratified_by_the_first_task_and_the_first_of_several_genres
     for split in ("train", "valid", "test"):
         sizes = Counter(own.genres[0] for own in placed if own.split == split)
         assert max(sizes.values()) - min(sizes.values()) <= 1
-    uneven = [replace(own, genres=("Folk" if n % 4 else "Polka", "Rock")) for n, own in enumerate(tracks)]
+    uneven = [own._replace(genres=("Folk" if n % 4 else "Polka", "Rock")) for n, own in enumerate(tracks)]
     left = [own for own in place_tracks(uneven, config).tracks if own.split == "train"]
     sizes = Counter(own.genres[0] for own in left)
     assert sizes["Folk"] == sizes["Polka"]

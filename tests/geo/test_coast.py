@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoclass.geo import coast
-from geoclass.geo.coast import Edges
+from geoclass.geo.coast import Edges, boxes_within
 
 KM = 111.195  # of one degree along a great circle
 
@@ -64,6 +64,24 @@ def test_the_antimeridian_and_the_pole_are_nothing_special() -> None:
     cap = [(-180.0, -85.0, -179.0, -84.9)]
     assert nearest(cap, (-84.8, 180.0), (-84.8, 179.5), reach_km=30) == [0, 0]
     assert nearest([(0.0, 89.8, 1.0, 89.9)], (89.9, 180.0), (89.7, 180.0), reach_km=30) == [0, -1]
+
+
+@pytest.mark.parametrize(
+    ("point", "within", "beyond"),
+    [
+        ((41.0, 11.0), (41.26, 10.65), (41.0, 15.0)),  # 30 km are 0.27° of latitude and 0.36° of longitude here
+        ((0.0, 179.9), (0.1, -179.9), (0.0, -177.0)),
+        ((0.0, -180.0), (0.1, 179.8), (0.0, 177.0)),
+        ((89.9, 0.0), (89.8, 180.0), (87.0, 0.0)),
+        ((-12.1, -77.1), (-12.3, -77.3), (12.1, 77.1)),
+    ],
+)
+def test_boxes_hold_what_is_within_reach(
+    point: tuple[float, float], within: tuple[float, float], beyond: tuple[float, float]
+) -> None:
+    boxes = boxes_within(np.array(point[:1]), np.array(point[1:]), reach_km=30)
+    assert shapely.intersects_xy(boxes, within[1], within[0]).any()
+    assert not shapely.intersects_xy(boxes, beyond[1], beyond[0]).any()
 
 
 def test_nothing_is_near_where_there_is_nothing() -> None:

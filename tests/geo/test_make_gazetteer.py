@@ -35,7 +35,7 @@ def test_the_shipped_table_is_what_the_tool_makes(tool: ModuleType) -> None:
 
 
 def test_a_table_comes_back_from_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = {"berlin": [BERLIN, TEXAS], "tx": [TEXAS], "東京": [BERLIN._replace(weight=0.2, alone=False)]}
+    table = {"tx": [TEXAS], "berlin": [BERLIN, TEXAS], "東京": [BERLIN._replace(weight=0.2, alone=False)]}
     save_names(table, tmp_path / "gazetteer.npz")
     monkeypatch.setattr(names, "DATA", tmp_path)
     monkeypatch.setattr(names, "_names", names._names.__wrapped__)

@@ -7,7 +7,6 @@ column for the artist's.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -165,7 +164,7 @@ def _read_features(path: Path) -> NumberTable:
 
 
 def _with_features(track: Track, features: dict[str, float]) -> Track:
-    return replace(track, features=features)
+    return track._replace(features=features)
 
 
 def _key(title: str, artist: str) -> str:

@@ -50,7 +50,7 @@ def place_tracks(tracks: Sequence[Track], config: BuildConfig) -> Placement:
         left_out = [skip(track, "left out by the official split") for track in tracks if not track.split]
         placed = [track for track in tracks if track.split]
     elif config.group == "segment":
-        placed = [replace(track, split="") for track in tracks]
+        placed = [track._replace(split="") for track in tracks]
     else:
         placed = _drawn(tracks, config)
     if config.balance == "downsample":
@@ -132,4 +132,4 @@ def _drawn(tracks: Sequence[Track], config: BuildConfig) -> list[Track]:
         test_fraction=config.test_fraction,
         seed=config.seed or 0,
     )
-    return [replace(track, split=split) for track, split in zip(tracks, splits, strict=True)]
+    return [track._replace(split=split) for track, split in zip(tracks, splits, strict=True)]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -88,11 +88,11 @@ def resolve_countries(tracks: Iterable[Track], geocoder: Geocoder) -> Iterator[T
         if track.country:
             yield track
         elif country := country_of[track.latitude, track.longitude]:
-            yield replace(track, country=country)
+            yield track._replace(country=country)
         elif track.place and (place := locate(track.place)) is not None and place.country:
             unknown = not (track.latitude or track.longitude)  # none, or 0, 0
             point = (place.latitude, place.longitude) if unknown else (track.latitude, track.longitude)
-            yield replace(track, country=place.country, latitude=point[0], longitude=point[1])
+            yield track._replace(country=place.country, latitude=point[0], longitude=point[1])
         elif track.place:
             yield skip(track, f"place not found: {track.place!r}")
         elif track.latitude is not None:

@@ -5,7 +5,7 @@ The file is made by `tools/make_borders.py`; what it does about disputed land is
 
 import zipfile
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geoclass.errors import GeoError
-from geoclass.geo.coast import Edges
+from geoclass.geo.coast import Edges, boxes_within
 
 COAST_KM = 30.0  # a point at sea takes the nearest country up to here
 
@@ -61,7 +61,7 @@ def countries_at(latitudes: ArrayLike, longitudes: ArrayLike) -> NDArray[np.obje
     at_sea = np.flatnonzero(polygon < 0)
     if at_sea.size:
         point = places[at_sea]
-        polygon[at_sea] = _edges().nearest(latitude[point], longitude[point], reach_km=COAST_KM)
+        polygon[at_sea] = _nearest(borders, latitude[point], longitude[point])
     found = polygon >= 0
     codes[places[found]] = borders.codes[polygon[found]].astype(object)
     return codes
@@ -122,6 +122,14 @@ def _containing(borders: _Borders, latitude: Floats, longitude: Floats) -> NDArr
     return smallest
 
 
-@cache
-def _edges() -> Edges:
-    return Edges.of(_borders().polygons)
+def _nearest(borders: _Borders, latitude: Floats, longitude: Floats) -> NDArray[np.intp]:
+    """(n,) index of the polygon nearest to each point within COAST_KM, or -1."""
+    boxes = boxes_within(latitude, longitude, reach_km=COAST_KM)
+    near = np.unique(borders.tree.query(boxes)[1])  # of all borders, those of a few islands and countries
+    found = _edges(tuple(near.tolist())).nearest(latitude, longitude, reach_km=COAST_KM)
+    return np.append(near, -1)[found]
+
+
+@lru_cache(maxsize=8)
+def _edges(polygons: tuple[int, ...]) -> Edges:
+    return Edges.of(_borders().polygons[list(polygons)])

@@ -71,6 +71,15 @@ class Edges:
         return _unit_vectors(points[:, 1], points[:, 0]), edges[which]
 
 
+def boxes_within(latitude: Floats, longitude: Floats, *, reach_km: float) -> NDArray[Any]:
+    """Shapely boxes of one degree that together hold all borders within `reach_km` of the points."""
+    import shapely
+
+    row, column = np.divmod(np.flatnonzero(_cells_within(latitude, longitude, reach_km)), _N_COLUMNS)
+    west, south = column - _N_COLUMNS / 2, row - _N_ROWS / 2
+    return np.asarray(shapely.box(west, south, west + 1, south + 1))
+
+
 def _nearest(points: Floats, asked: Floats, reach: float) -> tuple[Floats, NDArray[np.intp]]:
     """(n,) chord and (n,) index of the point nearest to each that is asked for; infinity where none is within reach."""
     if len(points) * len(asked) > _FEW_PAIRS:

@@ -1,10 +1,11 @@
 """The names of places and what each may mean: the compiled table behind the gazetteer.
 
-`data/gazetteer.npz` is made by `tools/make_gazetteer.py` and read in some 50 ms. It holds plain arrays: the names, one
-below the other in one string; for each name a run of meanings; for each meaning a place, a weight, and whether the
-name alone means that place.
+`data/gazetteer.npz` is made by `tools/make_gazetteer.py` and read in some 30 ms. It holds plain arrays: the names, one
+below the other in one string, in order; for each name a run of meanings; for each meaning a place, a weight, and
+whether the name alone means that place.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -33,19 +34,36 @@ class Entry(NamedTuple):
     alone: bool  # whether the name means this place with nothing beside it
 
 
+class _Lines(Sequence[str]):
+    """The lines of a text, of which only those that are asked for are decoded."""
+
+    def __init__(self, letters: NDArray[np.uint8]) -> None:
+        self._text = letters.tobytes()
+        self._ends = np.append(np.flatnonzero(letters == ord("\n")), len(letters))
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __getitem__(self, index: int) -> str:  # type: ignore[override]
+        start = self._ends[index - 1] + 1 if index else 0
+        return self._text[start : self._ends[index]].decode()
+
+
 class _Names:
     """The table, of which only the meanings that are asked for become objects."""
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        keys = _lines(arrays["keys"])
-        self.row_of_key = dict(zip(keys, range(len(keys)), strict=True))
-        self.starts: list[int] = arrays["starts"].tolist()  # of each key's run of meanings, and the end of the last
+        self.keys = _Lines(arrays["keys"])
+        self.starts = arrays["starts"]  # of each key's run of meanings, and the end of the last
         self.place, self.weight, self.alone = arrays["place"], arrays["weight"], arrays["alone"]
-        self.place_names = _lines(arrays["place_names"])
+        self.place_names = _Lines(arrays["place_names"])
         self.kind, self.country, self.state = arrays["kind"], arrays["country"], arrays["state"]
         self.point = arrays["point"]
 
-    def entries(self, row: int) -> list[Entry]:
+    def entries(self, key: str) -> list[Entry]:
+        row = bisect_left(self.keys, key)
+        if row == len(self.keys) or self.keys[row] != key:
+            return []
         return [self._entry(meaning) for meaning in range(self.starts[row], self.starts[row + 1])]
 
     def _entry(self, meaning: int) -> Entry:
@@ -70,20 +88,19 @@ def entries_of(name: str) -> Sequence[Entry]:
     Raises:
         GeoError: The table is damaged.
     """
-    table = _names()
-    row = table.row_of_key.get(name)
-    return () if row is None else tuple(table.entries(row))
+    return tuple(_names().entries(name))
 
 
 def all_names() -> Iterator[tuple[str, Sequence[Entry]]]:
     """Every name with its meanings, in alphabetical order."""
     table = _names()
-    for key, row in table.row_of_key.items():
-        yield key, tuple(table.entries(row))
+    for key in table.keys:
+        yield key, tuple(table.entries(key))
 
 
 def save_names(names: Mapping[str, Sequence[Entry]], path: Path) -> None:
     """Write a table: normalized name -> its meanings, the weightiest first."""
+    names = dict(sorted(names.items()))
     entries = [entry for run in names.values() for entry in run]
     places = list(dict.fromkeys(entry[:6] for entry in entries))
     row_of_place = {place: row for row, place in enumerate(places)}
@@ -116,7 +133,3 @@ def _names() -> _Names:
 
 def _joined(names: Sequence[str]) -> NDArray[np.uint8]:
     return np.frombuffer("\n".join(names).encode(), np.uint8)
-
-
-def _lines(letters: NDArray[np.uint8]) -> list[str]:
-    return letters.tobytes().decode().split("\n")
