@@ -97,6 +97,7 @@ def _cells_within(latitude: Floats, longitude: Floats, reach_km: float) -> NDArr
     arc = reach_km / EARTH_RADIUS_KM
     towards_pole = np.minimum(np.abs(np.radians(latitude)) + arc, math.pi / 2)
     half_width = np.degrees(np.arcsin(np.minimum(math.sin(arc) / np.maximum(np.cos(towards_pole), 1e-9), 1)))
+    half_width[towards_pole == math.pi / 2] = 180  # all around the pole
     south, north = (_row(latitude + side * (math.degrees(arc) + _LONG_EDGE_DEGREES)) for side in (-1, 1))
     west = np.floor(longitude - half_width - _LONG_EDGE_DEGREES + 180).astype(np.intp)
     east = np.floor(longitude + half_width + _LONG_EDGE_DEGREES + 180).astype(np.intp)
