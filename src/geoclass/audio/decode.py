@@ -70,7 +70,7 @@ def load_excerpt(path: str | Path, *, sample_rate: int, duration_s: float) -> "N
         return (max(0.0, (total_s - duration_s) / 2) if total_s else 0.0, duration_s)
 
     mono, rate = _read(Path(path), middle)
-    if len(mono) == 0:  # the header promises more than there is: take what there is
+    if len(mono) == 0:  # the header claims more than there is: take what there is
         return load_audio(path, sample_rate=sample_rate, duration_s=duration_s)
     return _resample(mono, rate, sample_rate)
 
@@ -84,7 +84,7 @@ def _read(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], int]":
         mono, rate = read(path, excerpt)
     except OSError as error:
         raise AudioError(f"{path}: {error.strerror or error}") from error
-    if len(mono) and not np.isfinite([mono.min(), mono.max()]).all():  # many times as fast as to ask each sample
+    if len(mono) and not np.isfinite([mono.min(), mono.max()]).all():  # many times as fast as testing each sample
         raise AudioError(f"{path}: the samples are not finite numbers")
     return mono, rate
 
@@ -145,7 +145,7 @@ def _read_pyav(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32], in
 
 
 def _explain(path: Path) -> str:
-    """Why a decoder gave up; what the libraries themselves say of it is often misleading."""
+    """Why a decoder failed; the libraries' own messages are often misleading."""
     if not path.is_file():
         return "not a regular file"
     with open(path, "rb") as file:
@@ -160,8 +160,8 @@ def _explain(path: Path) -> str:
 def _mono(samples: "NDArray[np.float32]") -> "NDArray[np.float32]":
     """(n_samples, n_channels) -> (n_samples,) their mean.
 
-    In blocks, of which each stays in the processor's cache: BLAS would share a large product out to threads that then
-    wait busily for more.
+    In blocks that fit into the processor's cache: BLAS would divide a large product among threads, which then spin
+    while they wait for more.
     """
     n_channels = samples.shape[1]
     if n_channels == 1:

@@ -29,8 +29,8 @@ Parts = Iterator[tuple[int, int]]  # (start, stop) in bytes
 def sound_id(path: str | Path) -> bytes:
     """XXH3 (128 bits) of the encoded audio of a file; reads the whole file, at some gigabytes per second.
 
-    Known containers give their audio (MP4's `mdat`, the pages of Ogg after the headers, the chunks of WAV and AIFF, the
-    data object of ASF, the frames of FLAC); of others everything but ID3, APE and Lyrics3 tags at either end counts.
+    Of known containers the audio counts (MP4's `mdat`, the pages of Ogg after the headers, the chunks of WAV and AIFF,
+    the data object of ASF, the frames of FLAC); of others, everything but ID3, APE and Lyrics3 tags at either end.
 
     Raises:
         AudioError: The file cannot be read, or is empty.
@@ -75,7 +75,7 @@ def _sound(file: BinaryIO, size: int) -> list[tuple[int, int]]:
             tag = int.from_bytes(head[20:28], "little")
             return [(start + 28, min(stop, tag) if tag else stop)]
     except (struct.error, IndexError, ValueError):
-        pass  # damaged: its bytes as they are
+        pass  # damaged: all bytes count
     return [(start, stop)]
 
 
@@ -202,6 +202,6 @@ def _asf(file: BinaryIO, start: int, stop: int) -> Parts:
         if length < _ASF_OBJECT:
             raise ValueError("an object without length")
         if head[:16] == _ASF_DATA:
-            # After the file's id, which some taggers draw anew: 24 bytes of GUID and size, 16 of the id.
+            # After the file's id, which some taggers regenerate: 24 bytes of GUID and size, 16 of the id.
             yield position + _ASF_OBJECT + 16, min(stop, position + length)
         position += length

@@ -170,7 +170,7 @@ class Bundle:
             DeviceError: No such device.
         """
         where = resolve_device(device)
-        while True:  # `learn` turns the link of a name to another folder at any moment, and removes the former one
+        while True:  # at any moment `learn` may point the link of a name at another folder, and remove the former one
             link = find_bundle(name_or_folder)
             folder = link.resolve()
             try:

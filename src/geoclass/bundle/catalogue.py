@@ -56,8 +56,8 @@ def models_for(fields: Iterable[str], *, unless_mute: Container[str] = ()) -> li
 
     Args:
         fields: Such as "country".
-        unless_mute: Fields that others can answer too. A model that is never sure of one is not asked about it: the
-            pool would not heed it.
+        unless_mute: Fields that other witnesses speak of, too. For these, models that are never sure are left out: the
+            pool would give them no weight.
 
     Raises:
         BundleError: None of them predicts any of the fields.
@@ -70,8 +70,8 @@ def models_for(fields: Iterable[str], *, unless_mute: Container[str] = ()) -> li
     for folder in own + [folder for folder in installed.values() if folder.parent == BUILTIN]:
         description = read_description(folder)
         tasks = set(description["labels"])
-        heeded = {task for task in tasks & set(wanted) if task not in unless_mute or not _is_mute(description, task)}
-        if heeded and not tasks & answered:
+        useful = {task for task in tasks & set(wanted) if task not in unless_mute or not _is_mute(description, task)}
+        if useful and not tasks & answered:
             chosen.append(folder)
             answered |= tasks
     if not chosen and not all(field in unless_mute for field in wanted):

@@ -99,7 +99,7 @@ def main() -> None:
 
 
 def _leave_work_behind(code: object) -> None:
-    """End now if threads compute what nobody waits for: the interpreter could not be taken down around them."""
+    """Exit at once if threads compute what nobody waits for: the interpreter cannot shut down while they run."""
     from geoclass.parallel.threads import is_work_left
 
     if is_work_left() and isinstance(code, int):

@@ -171,7 +171,7 @@ def _silence_native_code() -> None:
 
 
 def is_main_process() -> bool:
-    """Whether this process speaks for all that torchrun has started."""
+    """Whether this process prints for all that torchrun has started."""
     return os.environ.get("RANK", "0") == "0"
 
 

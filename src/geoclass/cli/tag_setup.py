@@ -33,7 +33,7 @@ def chosen_witnesses(
 
 
 def open_sources(witnesses: Sequence[str], output: Output, *, lookup: str | None, models: Sequence[str]) -> "Sources":
-    """What the user has, and the web where it is asked for."""
+    """The user's own sources, and MusicBrainz' web service where it is asked for."""
     from geoclass.evidence.registry import Sources
 
     sources = Sources.open(witnesses, learned=not models, note=output.warn)
@@ -47,7 +47,7 @@ def open_sources(witnesses: Sequence[str], output: Output, *, lookup: str | None
 def open_listener(
     language_model: str | None, *, device: str, cache: "HeardCache | None" = None, **options: Any
 ) -> "SungLanguageOf | None":
-    """What is asked for the sung language; None where no Whisper model is named."""
+    """What identifies the sung language; None where no Whisper model is named."""
     if language_model is None:
         return None
     from geoclass.inference.sung import Listener

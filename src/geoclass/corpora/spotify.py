@@ -94,14 +94,14 @@ class SpotifyFeatures:
         return None
 
     def _call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """One request, tried again after what Retry-After says and after errors that pass."""
+        """One request, repeated after the time that Retry-After names, and after transient errors."""
         import requests
         import spotipy
 
         for attempt in range(_TRIES):
             wait_s = float(2**attempt)
             try:
-                with warnings.catch_warnings():  # spotipy warns that the call is going; the error below says more
+                with warnings.catch_warnings():  # spotipy warns that the call is deprecated; the error below says more
                     warnings.simplefilter("ignore", DeprecationWarning)
                     return function(*arguments, **options)
             except spotipy.SpotifyException as error:

@@ -46,7 +46,7 @@ def segment_keys(track_ids: Iterable[str], track_of_segment: NDArray[np.int64]) 
 
 
 def nth_keys(keys: Keys, number: NDArray[np.int64]) -> Keys:
-    """Keys for what comes again, told apart by their number; `keys` themselves at 0."""
+    """Keys for samples that are repeated, by the number of the repeat; `keys` themselves at 0."""
     return np.where(number == 0, keys, _numbered(keys, number))
 
 

@@ -79,7 +79,7 @@ def _shift(batch: "Tensor", semitones: float, sample_rate: int) -> "Tensor":
 
 
 def _front_end(config: FrontEndConfig) -> "FrontEnd":
-    with _MAKING:  # the threads of a build wait for one front end: it may weigh gigabytes
+    with _MAKING:  # the threads of a build share one front end: it may take gigabytes
         return _made(config)
 
 

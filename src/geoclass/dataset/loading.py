@@ -120,7 +120,7 @@ class SegmentLoader:
 
     def _read(self, chosen: Rows) -> Tensor:
         ids = self.split.segment_ids[chosen]
-        order = np.argsort(ids)  # the disk is read forwards
+        order = np.argsort(ids)  # so that the disk is read in order
         block = np.empty((len(ids), *self._features.shape[1:]), self._features.dtype)
         block[order] = self._features[ids[order]]
         x = torch.from_numpy(block)

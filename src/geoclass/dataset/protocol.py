@@ -8,7 +8,7 @@ from geoclass.dataset.split import artist_keys, merge_groups
 from geoclass.vocabulary import SPLITS
 
 LEAKY = "leaky"
-TOLERATED = 0.01  # of the scored tracks: up to here the claim names the tracks that break it, beyond it is none
+TOLERATED = 0.01  # of the scored tracks may break the claim, which then says how many; with more there is no claim
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ class Shared:
     first: str  # the split that is learned from: "train", or "valid" beside "test"
     second: str  # the split that is scored
     shared: int  # different artists, albums, … on both sides; for sound, pairs of tracks
-    tracks: int  # of the second split that are touched
+    tracks: int  # of the second split that have any of these
     of: int  # tracks of the second split
     examples: tuple[str, ...]
 

@@ -50,7 +50,7 @@ class FeatureWriter:
             raise StorageError(f"cannot write to {folder}: {error.strerror}", hint="choose another folder") from error
 
     def append(self, item: Extracted) -> None:
-        """Add one track; on return it is on its way to the disk, rows before their line."""
+        """Add one track; on return its rows, and then its line, are in the hands of the operating system."""
         line = ProgressLine(track_id=item.track_id, starts_s=item.starts_s, shifts=item.shifts, error=item.error)
         try:
             if item.features is not None:

@@ -33,7 +33,7 @@ def leak_report(
     dataset: Dataset, report: TaskReport, *, split: str, result: AuditResult | None = None,
     progress: Progress | None = None,
 ) -> LeakReport:  # fmt: skip
-    """Score apart the tracks of a split whose recording, artist, album or sound is in the training split, too.
+    """Score separately the tracks of a split whose recording, artist, album or sound is in the training split, too.
 
     The first row is the score as reported; the last, on tracks with no such overlap that are also new to the model by
     its fingerprints, is the honest one.

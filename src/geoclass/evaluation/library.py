@@ -1,4 +1,4 @@
-"""How well a model agrees with the tags that people gave their files, and which confidence it should ask of itself."""
+"""How well a model agrees with the tags that people gave their files, and the confidence to require of it."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

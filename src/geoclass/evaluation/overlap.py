@@ -14,7 +14,7 @@ from geoclass.dataset.identity import fitted_keys, identity_keys
 
 @dataclass(frozen=True, eq=False)
 class Overlap:
-    """What of some tracks is known to a model."""
+    """Which of some tracks are known to a model."""
 
     tracks: NDArray[np.bool_]  # (n_tracks,) the model was fitted on the track itself
     artists: NDArray[np.bool_]  # (n_tracks,) it was fitted on tracks of the artist

@@ -26,12 +26,12 @@ class SplitPredictions:
     tracks: pd.DataFrame  # (n_tracks, …) rows of tracks.csv, in the order of `predictions`
     uncalibrated: NDArray[np.float32] | None  # (n_tracks, n_labels) probabilities at temperature 1, where known
     embeddings: NDArray[np.float32] | None  # (n_tracks, embedding_dim), mean over the track's segments, where known
-    omitted: dict[str, Any]  # counts and labels that the score is silent about
+    omitted: dict[str, Any]  # counts and labels that the score does not cover
 
 
 @dataclass(frozen=True)
 class _Outputs:
-    """Of the network, before any task looks at them."""
+    """The outputs of the network, for all tasks."""
 
     logits: dict[str, NDArray[np.float32]]  # task -> (n_segments, n_labels)
     embeddings: NDArray[np.float32]  # (n_segments, embedding_dim)
@@ -99,7 +99,7 @@ def _plan(head: Head, dataset: Dataset, part: Split, task: str) -> _Plan:
         )
     new_place = np.array([place.get(label, -1) for label in labels])
     if kind == "multi":
-        # Where the data set never says a label, its absence is not known: such labels cannot be scored.
+        # A label that the data set never uses may apply to its tracks all the same: it cannot be scored.
         shared = new_place >= 0
         columns, hot = new_place[shared], targets[:, shared].astype(np.int64)
         kept = np.flatnonzero((hot.sum(axis=1) > 0) | (targets.sum(axis=1) == 0))
@@ -146,7 +146,7 @@ def _check_front_end(bundle: Bundle, dataset: Dataset) -> None:
 
 
 def _same_features(front_end: Mapping[str, Any], segment_seconds: float) -> str:
-    """The options that make a data set which a model can be asked about."""
+    """The options of `build-dataset` for features that the model can read."""
     options = [f"--set {shlex.quote(override(f'front_end.{key}', value))}" for key, value in front_end.items()]
     return f"build the data set from sound with: --segment-seconds {segment_seconds:g} {' '.join(options)}"
 

@@ -1,4 +1,4 @@
-"""Scoring a model on a data set, and writing what came out: numbers, predictions, figures, one page.
+"""Scoring a model on a data set, and writing the results: numbers, predictions, figures, one page.
 
 Numbers and CSV files are written here; figures and the page by `reporting`, which lies below: it draws numbers and
 predictions, and knows neither models nor data sets.

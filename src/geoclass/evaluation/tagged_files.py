@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class TaggedFiles:
-    """The predictions of one task whose truth the tags hold."""
+    """The predictions of one task for files whose tags hold the truth."""
 
     task: str
     predictions: list[FieldPrediction] = field(default_factory=list)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def load_classifier(models: Sequence[str], policy: Policy, *, device: str, **options: Any) -> "Classifier | None":
-    """The models named, or those that answer the fields; None where no sound is asked for, or none would be heeded.
+    """The models named, or those that predict the fields; None where no sound is asked for, or no model would count.
 
-    A model of the country that is never sure is left out where other witnesses are asked.
+    Beside other witnesses, a model of the country that is never sure would not count, and is left out.
 
     Args:
         models: Names or folders; empty: the model learned from the library and the built-in ones.
