@@ -1,6 +1,6 @@
 """The local table of artists and their countries: one SQLite file in the user's data folder.
 
-An artist has one line in `artists`, and one in `names` for each name, sort name and alias, by its `name_key`. The
+An artist has one row in `artists`, and one in `names` for each name, sort name and alias, by its `name_key`. The
 table is replaced as a whole in one transaction: whatever ends an import early, the old table stays.
 """
 
@@ -36,7 +36,7 @@ class Artist:
     mbid: str  # MusicBrainz identifier, lower case
     name: str
     country: str | None  # ISO 3166-1 alpha-2; None where it is not known
-    note: str = ""  # tells artists of one name apart
+    note: str = ""  # distinguishes artists of one name
     aliases: tuple[str, ...] = ()  # other names; empty when read from the table
 
 
@@ -87,7 +87,7 @@ class ArtistTable:
             return int(self._database.execute("SELECT count(*) FROM artists").fetchone()[0])
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._database.close()
 
     def _artists(self, query: str, value: str) -> tuple[Artist, ...]:
@@ -142,7 +142,7 @@ def _fill(database: sqlite3.Connection, artists: Iterable[Artist], source: str) 
         database.execute("INSERT INTO artists VALUES (?, ?, ?, ?, ?)", row)
         keys = {key for name in (artist.name, *artist.aliases) if (key := name_key(name))}
         database.executemany("INSERT INTO names VALUES (?, ?)", [(key, n) for key in sorted(keys)])
-    # An artist that stands twice in a dump counts once.
+    # An artist that is listed twice in a dump counts once.
     database.execute("DELETE FROM artists WHERE id NOT IN (SELECT min(id) FROM artists GROUP BY mbid)")
     for statement in _INDEXES:
         database.execute(statement)

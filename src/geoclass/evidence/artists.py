@@ -13,9 +13,9 @@ NAME = "artists"
 
 
 def opinions(facts: Facts, known: Artists | None) -> Iterator[Opinion]:
-    """At most one opinion: of the identifier where the file has one that is known, else of the name.
+    """At most one opinion: by the identifier where the table knows it, else by the name.
 
-    A name that artists of several countries bear, or beside its bearer one of unknown country, never decides alone.
+    A name that artists of several countries share, or one of unknown country bears too, never decides alone.
     """
     if known is None:
         return

@@ -23,7 +23,7 @@ _MAX_LETTERS = 64
 
 
 def opinions(facts: Facts) -> Iterator[Opinion]:
-    """At most one opinion: of the ISRC, else of the release country. As two clues they could be sure together."""
+    """At most one opinion: by the ISRC, else by the release country. As two clues they could add up to certainty."""
     rates = load_json("weights.json")["codes"]
     country = isrc_country(facts.isrc)
     if country:
@@ -31,14 +31,14 @@ def opinions(facts: Facts) -> Iterator[Opinion]:
         because = f"the ISRC was issued in {country}"
         yield opinion(NAME, "code", {country: rate} | _american(country, rates["isrc from the US"]), because)
         return
-    # MusicBrainz' XW, XE and XU, for the world, Europe and what is not known, are no countries.
+    # MusicBrainz' XW, XE and XU, for the world, Europe and the unknown, are no countries.
     released = find_country(visible(facts.release_country, max_letters=_MAX_LETTERS))
     if released:
         yield opinion(NAME, "code", {released: rates["release country"]}, f"released in {released}")
 
 
 def isrc_country(isrc: str) -> str | None:
-    """The country of an ISRC's prefix; None where it says nothing or is no ISRC."""
+    """The country of an ISRC's prefix; None where the prefix names none, or the code is not an ISRC."""
     code = "".join(filter(str.isalnum, visible(isrc, max_letters=_MAX_LETTERS))).upper().removeprefix("ISRC")
     prefix = code[:2]
     if len(code) != 12 or not code.isascii() or not code[5:].isdigit() or prefix in _WORLDWIDE:
@@ -48,5 +48,5 @@ def isrc_country(isrc: str) -> str | None:
 
 
 def _american(country: str, rate: float) -> dict[str, float]:
-    """US artists record for agencies everywhere."""
+    """A share for the US, whose artists are released by agencies everywhere."""
     return {"US": rate} if country != "US" else {}

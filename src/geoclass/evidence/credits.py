@@ -43,7 +43,7 @@ def without_guests(artist: str) -> str:
 def host_names(artist: str) -> tuple[str, ...]:
     """The names under which the host may be known, the fullest first; () for nobody.
 
-    "Simon & Garfunkel" are one act and "Burna Boy & Wizkid" are two: whoever looks a name up tries the whole first.
+    "Simon & Garfunkel" are one act and "Burna Boy & Wizkid" are two: a look-up tries the whole name first.
     """
     whole = without_guests(artist)
     if is_nobody(whole):

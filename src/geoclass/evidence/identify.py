@@ -1,7 +1,7 @@
 """Language identification of titles and texts: py3langid's n-grams, joined with frequency and spelling of its words.
 
-A title is three words long. N-grams with the words that songs are made of name the language of a native title in 60 %;
-with the frequencies and the spelling of words in 70 %. What joins them is fitted by tools/fit_evidence.py.
+A title is three words long. N-grams, with the words that songs are made of, identify the language of 60 % of native
+titles; with the frequencies and the spelling of words, of 70 %. Their weights are fitted by tools/fit_evidence.py.
 """
 
 import math
@@ -20,7 +20,7 @@ from geoclass.evidence.scripts import LANGUAGES_OF_SCRIPT, letters_in, script_of
 from geoclass.evidence.tables import load_json, load_lines
 from geoclass.evidence.vocabulary import is_word, log_frequencies, log_spelling
 
-# Of the 140 languages of py3langid those that popular music is sung in; Latin and Esperanto take what is theirs.
+# The languages of popular music among py3langid's 140; Latin and Esperanto, so that neither is taken for another.
 _CODES = """
     af am ar as az be bg bn bs ca cs cy da de el en eo es et eu fa fi fr ga gl gu ha he hi hr hu hy id ig is it ja ka
     kk km kn ko ku ky la lb lo lt lv mg mk ml mn mr ms mt my ne nl no or pa pl ps pt qu ro ru sa si sk sl so sq sr sv
@@ -28,7 +28,7 @@ _CODES = """
 """
 LANGUAGES = tuple(_CODES.split())
 MIN_LYRICS = 40  # letters; what is shorter is read as a title
-_MAX_LYRICS = 2_000  # letters are enough
+_MAX_LYRICS = 2_000  # letters that are read
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _FOLDED = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ß": "ss"})
 
@@ -143,15 +143,15 @@ def _ngrams(text: str) -> tuple[Scores, int]:
 
 
 def load_ahead() -> None:
-    """Begin to read py3langid's model and the words beside what else a program starts with.
+    """Begin to load py3langid's model and the table of words on a thread, while a program starts.
 
-    Of the 0.7 s that takes, most is decompression, which leaves the interpreter to others.
+    It takes 0.7 s, most of it decompression, which releases the interpreter lock.
     """
     Thread(target=lambda: (_identifier(), is_word("")), daemon=True).start()
 
 
 def _identifier() -> Any:
-    """py3langid's model; whoever asks for it first reads it, and the others wait."""
+    """py3langid's model; the first caller loads it, and the others wait."""
     with _LOADING:
         return _loaded()
 
@@ -209,13 +209,13 @@ def _english() -> frozenset[str]:
 
 @cache
 def _log_reach() -> Scores:
-    """How much is sung in a language, as a logarithm, (n_languages,); the greatest is 0."""
+    """Logarithm of how much is sung in each language, (n_languages,); the largest is 0."""
     known = load_json("languages.json")["reach"]
     reach = np.log([max(known.get(code, 0.0), 1e-5) for code in LANGUAGES])
     return np.asarray(reach - reach.max())
 
 
 def fold(word: str) -> str:
-    """Without accents, as people type it who have none on their keyboard."""
+    """Without accents, as people type who have none on their keyboard."""
     decomposed = unicodedata.normalize("NFKD", word.translate(_FOLDED))
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))

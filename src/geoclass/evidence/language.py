@@ -1,7 +1,7 @@
 """The witness of language: what the title, the lyrics and the language tag are in, and where that is spoken.
 
-The tag comes first, then the lyrics, the title, the album and the comment; the first that is in a language speaks. A
-language of several countries gives each its part: Spanish is a dozen countries, Turkish is one.
+The tag comes first, then the lyrics, the title, the album and the comment; the first whose language is clear counts. A
+language of several countries gives each its share: Spanish points to a dozen countries, Turkish to one.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,11 +20,11 @@ from geoclass.evidence.titles import clean_title, visible
 
 NAME = "language"
 _NAMED = 0.5  # from this probability on a reason names the language
-_CLEAR = 0.5  # a text whose language is less sure leaves the word to the next one
+_CLEAR = 0.5  # a text whose language is less certain is passed over for the next one
 
 
 def opinions(facts: Facts) -> Iterator[Opinion]:
-    """One opinion, of the first text that speaks."""
+    """One opinion, by the first text that gives one."""
     for read in (_of_tag, _of_lyrics, _of_title, _of_album, _of_comment):
         found = read(facts)
         if found is not None:
@@ -34,7 +34,7 @@ def opinions(facts: Facts) -> Iterator[Opinion]:
 
 def _of_tag(facts: Facts) -> Opinion | None:
     codes = parse_languages(facts.languages)
-    # English beside another language is the refrain.
+    # English beside another language is that of the refrain.
     codes = tuple(code for code in codes if code != "en") or codes
     known = [code for code in codes if code in load_json("languages.json")["speaks_for"]]
     if not known:
@@ -93,7 +93,7 @@ def _table() -> NDArray[np.float64]:
 
 @cache
 def countries_of(language: str) -> NDArray[np.float64]:
-    """P(country | language), (n_countries,), with a share for artists who sing in a language of elsewhere."""
+    """P(country | language), (n_countries,), with a share for artists who sing in a foreign language."""
     weights = load_json("weights.json")["abroad"]
     abroad = weights["english"] if language == "en" else weights["others"]
     spoken = np.zeros(len(country_index()))
@@ -101,5 +101,5 @@ def countries_of(language: str) -> NDArray[np.float64]:
         spoken[country_index()[code]] = p
     if not spoken.sum():
         return background()
-    known = (1 - abroad) * spoken  # what is missing to 1 is of countries that are no more
+    known = (1 - abroad) * spoken  # the rest belongs to countries that no longer exist
     return np.asarray(known + (1 - known.sum()) * background())

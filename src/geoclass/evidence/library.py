@@ -15,7 +15,7 @@ from geoclass.storage import data_dir, fingerprint, read_json, write_json
 
 NAME, CLUE = "library", "countries of the library"
 FORMAT, FILE = "geoclass/library-evidence", "evidence.json"
-_UNSEEN = 2.0  # artists of any country that are still to come, as if they had been counted
+_UNSEEN = 2.0  # pseudo-count: artists of any country, as if they had been seen
 _MOST = 0.5  # of the probability: the commonest country of a library is never enough alone
 
 
@@ -28,7 +28,7 @@ class LibraryEvidence:
 
     @classmethod
     def open(cls, model: str = LEARNED) -> "LibraryEvidence | None":
-        """What was learned beside a model of the user's; None where there is none, or it is damaged."""
+        """What was learned with one of the user's models; None where there is nothing, or it is damaged."""
         path = data_dir() / "models" / model / FILE
         if not path.is_file():
             return None
@@ -37,7 +37,7 @@ class LibraryEvidence:
             trust = {str(clue): min(1.0, max(0.0, float(power))) for clue, power in found["trust"].items()}
             return cls(trust=trust, artists={str(code): int(n) for code, n in found["artists"].items()})
         except (StorageError, KeyError, TypeError, ValueError, AttributeError):
-            return None  # the shipped weights hold without it
+            return None  # the shipped weights are used without it
 
     def save(self, folder: Path) -> None:
         """Write it beside a model."""
@@ -49,7 +49,7 @@ class LibraryEvidence:
         return fingerprint(dict(self.trust), dict(self.artists))[:8]
 
     def weigh(self, opinions: Sequence[Opinion]) -> list[Opinion]:
-        """The opinions on one file as they count here, and the library's own where the file says anything of itself."""
+        """The opinions on one file as they count here, and the library's own where the tags or the path gave any."""
         weighed = [
             replace(of, log_weights=power * of.log_weights)
             for of in opinions
@@ -67,7 +67,7 @@ class LibraryEvidence:
 
 
 def shares(artists: Mapping[str, int]) -> Weights:
-    """How probable each country is of an artist yet unknown: (n_countries,), some left to those without artists."""
+    """How probable each country is for a new artist: (n_countries,), with some left for countries without artists."""
     counts = np.zeros(len(country_codes()))
     for code, n in artists.items():
         if code in country_index():

@@ -26,7 +26,7 @@ class Import:
 
     artists: int = 0
     with_country: int = 0
-    unreadable: int = 0  # lines that are no artist
+    unreadable: int = 0  # lines that are not an artist
 
 
 def import_dump(dump: Path, *, path: Path | None = None, progress: Progress | None = None) -> Import:
@@ -99,7 +99,7 @@ def _lines(file: IO[bytes], dump: Path, progress: Progress | None) -> Iterator[b
 
 
 class _Counted(io.RawIOBase):
-    """A file that tells how far it has been read."""
+    """A file that reports how far it has been read."""
 
     def __init__(self, file: IO[bytes], progress: Progress | None) -> None:
         self._file, self._progress, self._unreported = file, progress, 0

@@ -15,7 +15,7 @@ _MAX_ALIASES = 500
 
 
 def parse_artist(document: Any) -> Artist | None:
-    """The artist of one JSON object; None where it is none, or stands for nobody ("Various Artists")."""
+    """The artist of one JSON object; None where it is not one, or stands for nobody ("Various Artists")."""
     if not isinstance(document, dict):
         return None
     mbid, name = document.get("id"), document.get("name")

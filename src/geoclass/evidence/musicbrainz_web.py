@@ -18,9 +18,9 @@ SERVER = "https://musicbrainz.org/ws/2"
 _USER_AGENT = "geoclass/{version} ( https://pypi.org/project/geoclass )"
 _MBID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIMEOUT_S = 10.0
-_TRIES, _LONGEST_WAIT_S = 4, 60  # a server that asks for more patience is not waited for
+_TRIES, _LONGEST_WAIT_S = 4, 60  # a longer Retry-After is not waited for
 _KEPT_S = 90 * 24 * 3600  # an answer
-_FAILURES = 2  # in a row, then the service is left alone for the rest of the run
+_FAILURES = 2  # in a row, after which the service is not asked again in this run
 _MAX_BYTES = 5_000_000  # of an answer
 _LIMIT = 25  # artists of one name; the service gives the best first
 
@@ -29,7 +29,7 @@ class MusicBrainz:
     """The web service as a source of artists. What goes wrong is noted once, and never fails a run.
 
     Args:
-        server: Another one that speaks the same language, for tests.
+        server: Its address; another one in tests.
         cache: The SQLite file that keeps the answers.
         note: Called with a line for people when the service is given up.
         per_second: Requests.
@@ -67,7 +67,7 @@ class MusicBrainz:
         return tuple(of for of in artists if of and wanted in {name_key(of.name), *map(name_key, of.aliases)})
 
     def _get(self, path: str, query: dict[str, Any]) -> Any:
-        """The JSON of an answer; None for "unknown", nonsense and silence."""
+        """The JSON of an answer; None for "unknown", for invalid answers, and where none comes."""
         import requests
 
         if self._failures >= _FAILURES:

@@ -47,12 +47,12 @@ class Opinion:
     because: str  # for people: "the title is Turkish"
 
     def says(self, n: int = 3) -> tuple[tuple[str, float], ...]:
-        """The best countries with their probabilities were this the only witness."""
+        """The best countries with their probabilities, as if this were the only witness."""
         return best(softmax(self.log_weights + log_background()), n)
 
 
 def opinion(witness: str, clue: str, probabilities: Mapping[str, float], because: str) -> Opinion:
-    """An opinion from probabilities by country; what is missing to 1 goes to all countries as if nothing were known."""
+    """An opinion from probabilities by country; the rest, up to 1, is shared as if nothing were known."""
     weights = np.zeros(len(country_codes()))
     for code, probability in probabilities.items():
         if code in country_index():

@@ -2,11 +2,11 @@
 
 A log-linear pool: log p(country) = log p0(country) + sum over clues of weight * opinion, where p0 is what holds before
 anything is known. The weights, one per clue, are made by tools/fit_evidence.py:
-fitted where witnesses meet, 1 elsewhere, so that one that stands alone is believed as it speaks.
+fitted where witnesses meet, 1 elsewhere, so that a single opinion keeps its own probabilities.
 
-What the files of one artist say of the artist is no independent evidence: the opinions from one kind of clue are
-averaged by how much they say, and count as `independent_files` files at most, however many there are: a line of the
-artist table is one fact, and ten Turkish titles are one and a half.
+The files of one artist are no independent evidence on the artist: the opinions from one kind of clue are averaged by
+how much they say, and count as `independent_files` files at most, however many there are: a row of the artist table is
+one fact, and ten Turkish titles are one and a half.
 """
 
 import math
@@ -48,7 +48,7 @@ def pool(opinions: Iterable[Opinion]) -> Verdict | None:
 def pool_files(files: Sequence[Sequence[Opinion]]) -> Verdict | None:
     """The verdict on an artist from the opinions on each of the artist's files; None without opinions.
 
-    The order of the files plays no part.
+    The order of the files does not matter.
     """
     by_clue: defaultdict[tuple[str, str], list[Opinion]] = defaultdict(list)
     for opinions in files:
@@ -66,7 +66,7 @@ def pool_files(files: Sequence[Sequence[Opinion]]) -> Verdict | None:
 
 
 def weight_of(opinion: Opinion) -> float:
-    """Of an opinion's clue."""
+    """The weight of an opinion's clue."""
     return float(load_json("weights.json")["pool"][opinion.clue])
 
 
@@ -89,7 +89,7 @@ def _together(opinions: Sequence[Opinion]) -> Opinion:
     first = opinions[0]
     together = Opinion(witness=first.witness, clue=first.clue, log_weights=mean, because="")
     country = together.says(1)[0][0]
-    # The reason is that of a file which says the same: "it sounds like Mali" is none for Türkiye.
+    # The reason comes from a file that says the same: "it sounds like Mali" is no reason for Türkiye.
     agreeing = [of for of in opinions if of.says(1)[0][0] == country]
     if agreeing:
         place = country_index()[country]

@@ -14,12 +14,12 @@ from geoclass.evidence.opinion import Opinion
 
 
 class SungLanguageOf(Protocol):
-    """Such as `inference.sung.Listener`."""
+    """What identifies the language sung in a file, such as `inference.sung.Listener`."""
 
     identity: str
 
     def __call__(self, path: Path) -> Mapping[str, float]:
-        """Of each language the probability that it is sung in a file."""
+        """The probability of each language that it is sung in the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +37,13 @@ class Sources:
         Args:
             witnesses: Those that are asked; the table is opened for the witness of artists alone.
             learned: Whether what `learn` found out counts.
-            note: Called with a sentence about a damaged table, which is then not asked.
+            note: Called with a sentence about a damaged table, which is then not used.
         """
         table: Artists | None = None
         try:
             table = ArtistTable.open_default() if artists.NAME in witnesses else None
         except StorageError as error:
-            note(f"{error.message}; artists are not looked up in it. {error.hint or ''}".strip())
+            note(f"{error.message}; artists are not looked up in it" + (f" ({error.hint})" if error.hint else ""))
         return cls(artists=table, library=LibraryEvidence.open() if learned else None)
 
 

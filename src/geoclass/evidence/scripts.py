@@ -45,8 +45,8 @@ _FIRST_WORDS = {
 def script_of(text: str) -> str:
     """The script that says most about a text: "Latin" only where there is no other; "" without letters.
 
-    Where a title stands in two scripts the one beside Latin is the native one ("눈누난나 (NUNU NANA)"). Kana among Han
-    characters make a text Japanese. A single foreign letter is decoration, unless the text is as short.
+    Where a title is written in two scripts, the one beside Latin is the native one ("눈누난나 (NUNU NANA)"). Kana among
+    Han characters make a text Japanese. A single foreign letter is decoration, unless the text is as short.
     """
     counts = Counter(map(_script, filter(str.isalpha, text[:MAX_LETTERS])))
     counts.pop("", None)
@@ -60,7 +60,7 @@ def script_of(text: str) -> str:
 
 
 def letters_in(text: str, script: str) -> str:
-    """Only what of a text is in the script, words kept apart."""
+    """The parts of a text that are in the script, words kept apart."""
     wanted = {script, "Han"} if script == "kana" else {script}
     return "".join(letter if not letter.isalpha() or _script(letter) in wanted else " " for letter in text)
 

@@ -11,14 +11,14 @@ from geoclass.geo.countries import country_codes, country_name
 
 NAME = "sound"
 CONFIDENCE = 0.9  # the promise: of what is written, nine of ten are right
-_NEVER_SURE = 0.03  # of the probability is left to all countries, also by a model that was never taught silence
+_NEVER_SURE = 0.03  # of the probability is left to all countries, even by a model without a class for other music
 
 
 def opinions(facts: Facts) -> Iterator[Opinion]:
     """One opinion, where there is a prediction.
 
-    What the model takes for none of its countries stays as if it had said nothing: a Turkish pop song is not talked
-    down by a model of field recordings. A country that it has no word for can still win by the other witnesses.
+    The probability of its class for other music is shared as if nothing were known: a model of field recordings does
+    not argue against Turkish pop. A country that is not among its labels can still win by the other witnesses.
     """
     if facts.heard is None:
         return
@@ -40,7 +40,7 @@ def opinions(facts: Facts) -> Iterator[Opinion]:
 
 
 def _temper(threshold: float) -> float:
-    """The power that takes a model's own threshold, where it begins to be right nine times of ten, to 0.9.
+    """The power that takes a model's own threshold, from which on nine of ten are right, to 0.9.
 
     A threshold below 0.9 changes nothing: the probabilities of such a model are taken as they are.
     """

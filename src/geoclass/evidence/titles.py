@@ -4,7 +4,7 @@ import re
 
 from geoclass.text import name_key
 
-MAX_LETTERS = 400  # a title is shorter; what claims to be longer is something else
+MAX_LETTERS = 400  # titles are shorter; a longer text is something else
 _BRACKETS = re.compile(r"[(\[{（［【][^()\[\]{}（）［］【】]*[)\]}）］】]")
 _NOISE = re.compile(
     r"\b(?:official|officiel|oficial|video(?:clip)?|audio|lyrics?|letra|remaster(?:ed)?|version|remix|rmx|feat|ft|prod"
@@ -25,12 +25,12 @@ _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206
 
 
 def visible(text: str, *, max_letters: int = MAX_LETTERS) -> str:
-    """The start of a text without control characters and other letters that nobody sees."""
+    """The start of a text, without control characters and other invisible ones."""
     return " ".join(_HIDDEN.sub(" ", text[:max_letters]).split())
 
 
 def clean_title(title: str, *, artist: str = "") -> str:
-    """The words of the title alone; "" when nothing is left. Names are no witness, so the artist's is taken out."""
+    """The words of the title alone; "" when nothing is left. Names are no evidence, so the artist's is removed."""
     text = visible(title).replace("_", " ")
     text = _BRACKETS.sub(lambda found: " " if _NOISE.search(found[0]) else found[0], text)
     text = _NUMBER.sub("", text)

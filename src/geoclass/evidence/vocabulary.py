@@ -1,7 +1,7 @@
-"""How often a word is written in each language, and how its languages spell: half a million words in Latin letters.
+"""How often a word is written in each language, and how each language spells: half a million words in Latin letters.
 
-Made by tools/make_words.py from wordfreq (data CC BY-SA 4.0). Words stand there by their CRC-32: of the words that no
-language has, one in ten thousand is taken for another.
+Made by tools/make_words.py from wordfreq (data CC BY-SA 4.0). Words are stored as their CRC-32: of words that no
+language has, one in ten thousand is mistaken for another.
 """
 
 import zlib
@@ -19,7 +19,7 @@ _UNSEEN = 2e-7  # frequency that a word has in each language that lacks it
 
 
 def checksum(word: str) -> int:
-    """By which a word is found."""
+    """The key of a word in the table."""
     return zlib.crc32(word.encode("utf-8", "replace"))
 
 
