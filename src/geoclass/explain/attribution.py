@@ -1,7 +1,7 @@
 """Which part of the input decided: integrated gradients for pictures of sound, Shapley values for rows of numbers.
 
 Both start from the mean of the training data (0 after normalization) as "nothing heard", and both add up: the sum over
-the input is the score minus the score of nothing.
+the input is the score minus that of the mean.
 """
 
 from collections.abc import Callable

@@ -39,7 +39,7 @@ class Explanation:
         return int(self.support.argmax())
 
     def strongest_columns(self, n: int = 20) -> list[tuple[str, float]]:
-        """Of a row model: the columns that add or take most, over all segments, strongest first."""
+        """Of a row model: the columns that add or subtract most, over all segments, strongest first."""
         mean = self.contributions.mean(axis=0)
         order = np.argsort(-np.abs(mean), kind="stable")[:n]
         return [(self.columns[index], float(mean[index])) for index in order]

@@ -20,7 +20,7 @@ _N_MELS, _N_CEPSTRA = 40, 20
 _TOP_DB = 80.0
 _CORRELATED = 12  # cepstra whose correlations and quantiles are described
 _CONTRAST_BINS = (2, 5, 10, 19, 37, 74, 149, 372)  # octaves from 43 Hz to 8 kHz
-_CONTRAST_STEP = 4  # frames: sorting takes its time
+_CONTRAST_STEP = 4  # frames: sorting is slow
 _MIN_SECONDS = 4.0
 
 
@@ -29,11 +29,11 @@ class Descriptors(FrontEnd):
 
     - timbre: mean, standard deviation, quantiles and correlations of 19 mel cepstra, the deviation of their change;
       spectral flatness, and contrast by octaves (Jiang et al., ICME 2002);
-    - rhythm: how strongly eight bands swing at nine rates from 0.3 to 21 Hz (fluctuation patterns, Pampalk et al.,
+    - rhythm: how strongly eight bands fluctuate at nine rates from 0.3 to 21 Hz (fluctuation patterns, Pampalk et al.,
       2002), the autocorrelation of the onset strength, and how regular it is;
-    - pitch: a histogram of spectral peaks over the octave, 10 cents a bin, of which key and tuning change nothing: the
-      magnitudes of its Fourier series, and its autocorrelation, in which scales show as intervals (Gedik and Bozkurt,
-      2010).
+    - pitch: a histogram of spectral peaks over the octave, 10 cents a bin, and what neither key nor tuning changes in
+      it: the magnitudes of its Fourier series, and its autocorrelation, in which scales show as intervals (Gedik and
+      Bozkurt, 2010).
     """
 
     window: Tensor  # (N_FFT,)

@@ -77,7 +77,7 @@ class Embedding(FrontEnd):
 
 
 def _pool(states: Tensor, mask: Tensor | None, pooling: str) -> Tensor:
-    """(batch, n_frames, width) -> (batch, width) or (batch, 2 * width); frames that only fill up do not count."""
+    """(batch, n_frames, width) -> (batch, width) or (batch, 2 * width); padding does not count."""
     if mask is None or mask.shape[1] != states.shape[1]:
         mask = torch.ones(states.shape[:2], device=states.device)
     weights = (mask / mask.sum(dim=1, keepdim=True))[:, :, None].to(states)

@@ -5,10 +5,10 @@ from torch import Tensor, nn
 
 _N_FFT, _HOP = 4_096, 2_048  # samples
 _LOWEST_HZ, _HIGHEST_HZ = 80.0, 2_500.0
-_PEAK_DEPTH = 6.9  # a peak is at most a thousandth of the loudest bin of its frame (in natural logarithms)
+_PEAK_DEPTH = 6.9  # a peak has at least a thousandth of the loudest bin of its frame (natural logarithm)
 _BINS = 120  # of an octave, 10 cents each
 _N_HARMONICS = 48  # of the Fourier series of the histogram
-_SHARES = (0, 1, 2, 3, 5, 7, 9, 11, 14, 19, 24, 29)  # what so many of the strongest bins (of 20 cents) hold together
+_SHARES = (0, 1, 2, 3, 5, 7, 9, 11, 14, 19, 24, 29)  # of the whole, for so many of the strongest bins (of 20 cents)
 
 
 class Pitch(nn.Module):
@@ -56,7 +56,7 @@ class Pitch(nn.Module):
 
 
 def _without_key(histogram: Tensor) -> Tensor:
-    """(batch, _BINS) -> (batch, 90): magnitudes of the Fourier series, autocorrelation, how much few pitches hold."""
+    """(batch, _BINS) -> (batch, 90): magnitudes of the Fourier series, autocorrelation, shares of the strongest bins."""
     series = torch.fft.rfft(histogram).abs()
     correlation = torch.fft.irfft(series.square(), _BINS)[:, 1 : _BINS // 2 + 1]
     intervals = correlation.reshape(len(histogram), -1, 2).sum(2) / correlation.sum(1, keepdim=True).clamp(min=1e-9)

@@ -16,7 +16,7 @@ import torch
 from geoclass.errors import ModelError
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
-# In checkpoints of some encoders and not in others; only training uses them, and transformers draws what is missing.
+# In checkpoints of some encoders and not in others; only training uses them, and missing ones are drawn at random.
 _OF_TRAINING = ("masked_spec_embed",)
 
 
@@ -135,7 +135,7 @@ def _transformers(what: str, *, extra: str) -> Any:
 
 @contextmanager
 def _loading(transformers: Any, backbone: str, option: str) -> Iterator[None]:
-    """Without transformers' own bars and advice; what goes wrong becomes one of our errors."""
+    """Without transformers' own progress bars and advice; its errors become ours."""
     logging = transformers.utils.logging
     verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
@@ -166,7 +166,7 @@ def _reason(backbone: str, error: Exception) -> str:
 
 
 def _refuse_missing(backbone: str, loading: Mapping[str, Any]) -> None:
-    """transformers fills what a file lacks with random numbers."""
+    """Refuse a file that lacks weights: transformers would draw them at random."""
     if missing := sorted(name for name in loading["missing_keys"] if not name.endswith(_OF_TRAINING)):
         raise ModelError(
             f"the pretrained model {backbone!r} lacks weights: {', '.join(missing[:3])} and so on ({len(missing)})",

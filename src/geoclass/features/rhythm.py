@@ -1,4 +1,4 @@
-"""Rhythm of a log-mel: at which rates its bands swing, and how regular its onsets are."""
+"""Rhythm of a log-mel: at which rates its bands fluctuate, and how regular its onsets are."""
 
 from itertools import pairwise
 

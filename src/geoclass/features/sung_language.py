@@ -22,7 +22,7 @@ class SungLanguage:
     """
 
     sample_rate = 16_000  # Hz
-    window_s = 30.0  # of which Whisper hears one at a time; shorter sounds are filled up with silence
+    window_s = 30.0  # of which Whisper hears one at a time; shorter sounds are padded with silence
 
     def __init__(self, backbone: str, *, local_files_only: bool = False, device: str | torch.device = "cpu") -> None:
         whisper = load_whisper(backbone, local_files_only=local_files_only)

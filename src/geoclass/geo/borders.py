@@ -1,6 +1,6 @@
 """Which country a point lies in, offline, by the Natural Earth 1:10m borders that ship with the package.
 
-The file is made by `tools/make_borders.py`; what it does about disputed land is said in docs/places.md.
+The file is made by `tools/make_borders.py`; docs/places.md says what it does about disputed land.
 """
 
 import zipfile
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Borders:
-    codes: NDArray[np.str_]  # (n_polygons,) alpha-2, or "" for land that is left to nobody
+    codes: NDArray[np.str_]  # (n_polygons,) alpha-2, or "" for land that belongs to no country
     polygons: NDArray[Any]  # (n_polygons,) of shapely, the smallest first
     tree: Any  # shapely.STRtree over the polygons
 
@@ -35,9 +35,9 @@ def country_at(latitude: float, longitude: float) -> str:
 def countries_at(latitudes: ArrayLike, longitudes: ArrayLike) -> NDArray[np.object_]:
     """The country of each point.
 
-    A point off the coast takes the nearest country within 30 km (great circle). What is no place gives "": exactly
-    0, 0 (how databases write "unknown"), NaN, a latitude beyond ±90° or a longitude beyond ±180°, the open sea, and
-    the few uninhabited places that Natural Earth gives to nobody.
+    A point off the coast takes the nearest country within 30 km (great circle). These give "", for they are no places:
+    exactly 0, 0 (how databases write "unknown"), NaN, a latitude beyond ±90° or a longitude beyond ±180°, the open sea, and
+    the few uninhabited places that Natural Earth assigns to no country.
 
     Args:
         latitudes: (n,) degrees north.

@@ -1,6 +1,6 @@
 """Place names to points without a network: cities, US states, well-known regions and countries.
 
-Here stands how a string is understood; `names.py` has what each name may mean. A state or region stands at its largest
+This module interprets a string; `names.py` has what each name may mean. A state or region is placed at its largest
 city, a country at its capital.
 """
 
@@ -12,7 +12,7 @@ from geoclass.text import normalize_name
 
 Parts = Sequence[Sequence[Entry]]  # what each part of "Brooklyn, NY" may mean
 
-# What people write when they mean no place. At the end of a list ("Berlin, Earth") it is passed over.
+# What people write when they mean no place. At the end of a list ("Berlin, Earth") it is ignored.
 _NOWHERE = """anywhere, cyberspace, earth, everywhere, global, here, home, hyperspace, internet, international, limbo,
 mars, n a, neverland, none, nowhere, online, outer space, planet earth, somewhere, space, the internet, the universe,
 the world, universe, unknown, various, web, world, worldwide, africa, antarctica, asia, europe, latin america,
@@ -64,7 +64,7 @@ def resolve(text: str) -> Entry | None:
     head = meanings(first) or meanings(_strip_lead(first))
     if head:
         return _agreeing([head, *known])
-    # An unknown quarter or village: the state or country beside it says enough, if that part is sure by itself.
+    # An unknown quarter or village: the state or country beside it is enough, if that part is unambiguous by itself.
     is_sure = _alone(pieces[-1]) or (pieces[-1].isupper() and any(e.kind != "city" for e in known[-1]))
     return _agreeing(known) if is_sure else None
 

@@ -53,9 +53,9 @@ class Gazetteer:
 
 
 class NominatimGeocoder:
-    """The offline gazetteer, and Nominatim for what that does not know.
+    """The offline gazetteer, and Nominatim for names that it lacks.
 
-    Answers, "not found" among them, are kept on disk, one file a question, so that each is asked once.
+    Answers, "not found" among them, are kept on disk, one file per query, so that each is sent once.
 
     Args:
         domain: Host and port of the service.
@@ -120,7 +120,7 @@ class NominatimGeocoder:
         if answer is None:
             return {}
         code = str(answer.raw.get("address", {}).get("country_code", "")).upper()
-        # By the borders when the service says nothing: then both kinds of location follow one rule.
+        # By the borders where the service names no country: names and coordinates then follow one rule.
         country = code if code in countries() else country_at(answer.latitude, answer.longitude)
         if not country:
             return {}

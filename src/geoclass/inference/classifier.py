@@ -26,7 +26,7 @@ from geoclass.parallel.threads import PATIENCE_S, closing_source, default_worker
 if TYPE_CHECKING:
     from geoclass.bundle.bundle import Bundle
 
-TIME_LIMIT_S = 300.0  # a file takes a fraction of a second; a decoder that a damaged file holds takes for ever
+TIME_LIMIT_S = 300.0  # a file takes a fraction of a second; a decoder stuck in a damaged file takes forever
 
 
 @dataclass(frozen=True)

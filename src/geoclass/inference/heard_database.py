@@ -84,7 +84,7 @@ class HeardDatabase:
         return None if found is None else Row(*found)
 
     def write(self, *, rows: Mapping[Key, Row], files: Mapping[str, bytes], used: Iterable[Key], now: int) -> None:
-        """Write all in one transaction, then forget the entries used least recently where the file is too large.
+        """Write all in one transaction, then delete the entries used least recently if the file is too large.
 
         Args:
             rows: By their keys.
@@ -188,7 +188,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _shrink(connection: sqlite3.Connection, max_bytes: int) -> None:
-    """Forget a tenth of the entries, those used least recently, for as long as the database is too large."""
+    """Delete a tenth of the entries, those used least recently, for as long as the database is too large."""
     while _n_bytes(connection) > max_bytes:
         (count,) = connection.execute("SELECT COUNT(*) FROM features").fetchone()
         if not count:

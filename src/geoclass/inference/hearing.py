@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from geoclass.bundle.bundle import Bundle
     from geoclass.features.base import FrontEnd
 
-REVISION = 2  # of decoding, cutting and the front ends: with another one nothing that was heard before counts
+REVISION = 2  # of decoding, cutting and the front ends: features cached under another one are not used
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ def hear(
 
     Args:
         path: A sound file.
-        hearings: What to listen to.
+        hearings: The excerpts, and the front ends to apply to them.
         front_ends: Those of the hearings, on the CPU.
         cache: Where to look first, and to keep what is new.
 

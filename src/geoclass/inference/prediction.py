@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-OUTSIDE = "ZZ"  # the label of what a model was taught to keep quiet on; ISO 3166-1 leaves ZZ to its users
+OUTSIDE = "ZZ"  # the label of music on which a model abstains; ISO 3166-1 leaves ZZ to its users
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class FieldPrediction:
     def candidates(self) -> tuple[tuple[str, float], ...]:
         """The labels that can be written with their probabilities, best first; ties in label order.
 
-        OUTSIDE is not among them: what it takes of the probability, the others lack.
+        OUTSIDE is not among them: without its probability, the others may sum to less than 1.
         """
         order = np.argsort(-self.probabilities, kind="stable")
         return tuple(

@@ -41,14 +41,14 @@ class Listener:
         self._key = fingerprint("sung language", self._model.weights_sha256, excerpt_seconds)
 
     def __call__(self, path: Path) -> Mapping[str, float]:
-        """Of each language the probability that it is sung; {} of what is no music or cannot be decoded."""
+        """The probability of each language that it is sung; {} for what is not music or cannot be decoded."""
         try:
             known = self._cache.get(self._cache.sound_of(path), self._key) if self._cache is not None else None
             if known is None:
                 known = self._hear(path)
                 if self._cache is not None:
                     self._cache.put(self._cache.sound_of(path), self._key, known)
-        except AudioError:  # said when the models are asked
+        except AudioError:  # reported when the models are asked
             return {}
         return {} if known.note else dict(zip(self._model.languages, known.features[0].tolist(), strict=True))
 
