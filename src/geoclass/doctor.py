@@ -29,7 +29,7 @@ _EXTRAS = {
     "tensorboard": "tensorboard",
 }
 
-# What can be made here to be read again: (container, subtype) of libsndfile, (muxer, encoder) of FFmpeg inside PyAV.
+# Formats that can be encoded here: (container, subtype) of libsndfile, (muxer, encoder) of FFmpeg inside PyAV.
 _MADE_BY_SOUNDFILE = {
     "mp3": ("MP3", "MPEG_LAYER_III"),
     "flac": ("FLAC", "PCM_16"),
@@ -41,7 +41,7 @@ _MADE_BY_SOUNDFILE = {
 }
 _MADE_BY_PYAV = {"m4a": ("ipod", "aac"), "aac": ("adts", "aac"), "wma": ("asf", "wmav2"), "wv": ("wv", "wavpack")}
 _MADE_BY_PYAV |= {"tta": ("tta", "tta")}
-# No encoder exists in what the package depends on: it is asked only whether there is a decoder.
+# The dependencies have no encoder for these: only the presence of a decoder is checked.
 _DECODED_ONLY = {"spx": "speex", "ape": "ape", "mpc": "musepack7", "dsf": "dsd_lsbf", "tak": "tak"}
 
 

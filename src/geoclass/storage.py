@@ -134,7 +134,7 @@ def _try_lock_windows(descriptor: int) -> bool:
 
     position = os.lseek(descriptor, 0, os.SEEK_CUR)
     try:
-        # Far behind every content: Windows keeps others from reading what is locked.
+        # Far beyond any content: on Windows others cannot read what is locked.
         os.lseek(descriptor, 1 << 40, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
     except OSError:

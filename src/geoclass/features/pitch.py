@@ -56,7 +56,7 @@ class Pitch(nn.Module):
 
 
 def _without_key(histogram: Tensor) -> Tensor:
-    """(batch, _BINS) -> (batch, 90): magnitudes of the Fourier series, autocorrelation, shares of the strongest bins."""
+    """(batch, _BINS) -> (batch, 90): magnitudes of the Fourier series, autocorrelation, shares of strong bins."""
     series = torch.fft.rfft(histogram).abs()
     correlation = torch.fft.irfft(series.square(), _BINS)[:, 1 : _BINS // 2 + 1]
     intervals = correlation.reshape(len(histogram), -1, 2).sum(2) / correlation.sum(1, keepdim=True).clamp(min=1e-9)

@@ -36,8 +36,8 @@ def countries_at(latitudes: ArrayLike, longitudes: ArrayLike) -> NDArray[np.obje
     """The country of each point.
 
     A point off the coast takes the nearest country within 30 km (great circle). These give "", for they are no places:
-    exactly 0, 0 (how databases write "unknown"), NaN, a latitude beyond ±90° or a longitude beyond ±180°, the open sea, and
-    the few uninhabited places that Natural Earth assigns to no country.
+    exactly 0, 0 (how databases write "unknown"), NaN, a latitude beyond ±90° or a longitude beyond ±180°, the open
+    sea, and the few uninhabited places that Natural Earth assigns to no country.
 
     Args:
         latitudes: (n,) degrees north.

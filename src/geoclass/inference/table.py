@@ -48,7 +48,7 @@ def predict_table(bundle: "Bundle", path: Path, *, name_column: str = "", embed:
     Args:
         bundle: A model that reads rows of numbers.
         path: CSV (or TSV) with the model's columns in any order, or `.npy` (n_rows, n_columns) in the model's order.
-        name_column: Of a CSV; what it says is given back with each row.
+        name_column: Of a CSV; what it says is returned with each row.
         embed: Give predictions their embedding.
 
     Raises:

@@ -2,7 +2,7 @@
 
 Greedy facility location over artists (Wei, Iyer and Bilmes, "Submodularity in data subset selection and active
 learning", 2015): every artist without a label should be like one with a label, so what is asked next is what brings
-most of them closer to one. How unsure a model is plays no part: the least sure are mostly of labels too rare to learn.
+most of them closer to one. How unsure a model is does not count: the least sure are mostly of labels too rare to learn.
 """
 
 from collections import defaultdict
@@ -40,7 +40,7 @@ def questions(
     rows: Tensor,
     seed: int = 0,
 ) -> list[Question]:
-    """At most n files, of different artists, the most telling first.
+    """At most n files, of different artists, the most informative first.
 
     Args:
         n: How many.
@@ -80,7 +80,7 @@ def questions(
 
 
 def _greedy(likeness: Floats, is_open: NDArray[np.bool_], weights: NDArray[np.float64], n: int) -> list[int]:
-    """Indices of artists, each the one that brings the open ones closest to a label.
+    """Indices of artists, each the one that brings those without a label closest to one.
 
     Args:
         likeness: (n_artists, n_artists).

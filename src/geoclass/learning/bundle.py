@@ -1,4 +1,4 @@
-"""A learned model as an ordinary bundle, replaced as a whole: whoever asks meanwhile gets the old one or the new."""
+"""A learned model as an ordinary bundle, replaced as a whole: who reads it meanwhile gets the old one or the new."""
 
 import os
 import shlex
@@ -191,8 +191,8 @@ def changed_since(training: Mapping[str, Any]) -> str:
 
 
 def _turn(link: Path, folder: Path) -> Path | None:
-    """Let a link point to a folder, in one step; gives back what it pointed to before."""
-    with locked(link.with_name(".learn.lock")):  # of two runs, each must see what the other has put there
+    """Point a link at a folder, in one step; returns what it pointed at before."""
+    with locked(link.with_name(".learn.lock")):  # each of two runs must see what the other has put there
         previous = _target(link)
         temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
         with suppress(FileNotFoundError):

@@ -47,7 +47,7 @@ class Labels:
     kind: str  # "single" or "multi"
     names: tuple[str, ...]  # the labels that can be learned, sorted
     of_file: Mapping[int, tuple[str, ...]]  # index of a song -> its labels among `names`
-    others: frozenset[int]  # songs all of whose labels stand on too few files
+    others: frozenset[int]  # songs all of whose labels have too few files or artists
     left_out: tuple[LeftOut, ...] = ()
     weak: frozenset[int] = field(default_factory=frozenset)  # of `of_file`: what witnesses say, not people
 
@@ -60,7 +60,7 @@ class Labels:
 def artists_of(songs: Sequence[Song], roots: Sequence[Path]) -> list[str]:
     """An artist for each song, from its tags, else from its folder; a file without either counts as a separate artist.
 
-    Guests do not count, nor do "Various Artists" and the like. Files that lie in a folder that was named have none.
+    Guests do not count, nor do "Various Artists" and the like. The folders in `roots` are no artists.
     """
     tops = {Path(root) for root in roots}
     found = []
@@ -91,7 +91,7 @@ def read_labels(
         songs: The library.
         artists: As `artists_of` gives them.
         corrections: What people said in a review.
-        weak: Labels of songs that people left without; they teach, but are never used to judge.
+        weak: Labels of songs that people gave none; used for training, never for scoring.
     """
     given = given_labels(task, songs, corrections=corrections)
     weakly = {index: found for index, found in (weak or {}).items() if index not in given}

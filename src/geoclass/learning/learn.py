@@ -25,7 +25,7 @@ from geoclass.vocabulary import TASKS
 class Learned:
     """A learned model with its cross-validated scores."""
 
-    bundle: Bundle | None  # None: the sound taught nothing, only the witnesses were weighed
+    bundle: Bundle | None  # None: nothing was learned from sound, only the weights of the witnesses
     folder: Path | None  # where it was saved; None: nowhere
     fields: Mapping[str, FieldVerdict]
     would_write: Mapping[str, tuple[int, int]]  # field -> of the files without a label: how many would get one, of all
@@ -35,7 +35,7 @@ class Learned:
     heard: int
     failures: Mapping[str, str] = field(default_factory=dict)  # path -> why it could not be read or decoded
     notes: Mapping[str, int] = field(default_factory=dict)  # "silence", "speech", … -> files
-    witnesses: Counsel | None = None  # what the witnesses on the country are worth here; None: nobody asked
+    witnesses: Counsel | None = None  # what the witnesses on the country are worth here; None: not asked for
 
 
 def learn(
@@ -54,7 +54,7 @@ def learn(
         fields: "country", "genre" or both; a field with too few labels is left out, with the reason.
         name: Of the model; an older one of this name is replaced when the new one is complete. None: do not save it.
         weak_labels: Also train on countries that titles, words and artists make almost certain; never used for scoring.
-        front_end: What to hear through: an `EmbeddingConfig` names a pretrained encoder. None: descriptors.
+        front_end: Of the features: an `EmbeddingConfig` names a pretrained encoder. None: descriptors.
         progress: Called with the number of files done.
 
     Raises:
@@ -84,7 +84,7 @@ def learn_library(
     if not library.sounds.heard:
         why = next(iter({*library.failures.values(), *library.notes}), "")
         raise DatasetError(
-            f"none of the {len(library.songs):,} files could be heard" + (f" ({why})" if why else ""),
+            f"none of the {len(library.songs):,} files could be analysed" + (f" ({why})" if why else ""),
             hint="name a folder of music: geoclass learn ~/Music",
         )
     corrections = corrections or Corrections.load()

@@ -39,16 +39,16 @@ class Library:
     sounds: Sounds
     failures: Mapping[str, str]
     notes: Mapping[str, int]
-    front_end: FrontEndConfig = field(default_factory=DescriptorsConfig)  # what it was heard through
+    front_end: FrontEndConfig = field(default_factory=DescriptorsConfig)  # of the features
 
     @cached_property
     def whitening(self) -> Whiten:
-        """What is done to the columns before anything is learned."""
+        """The transformation of the columns that precedes all learning."""
         return make_whitening(self.front_end, self.sounds.rows)
 
     @cached_property
     def rows(self) -> Tensor:
-        """(n_segments, n_columns) of `sounds`, whitened: once, for it takes longer than most of what follows."""
+        """(n_segments, n_columns) of `sounds`, whitened once: it takes longer than most of what follows."""
         return whitened(self.sounds.rows, self.whitening)
 
 
@@ -59,7 +59,7 @@ def read_library(
 
     Args:
         roots: Sound files, and folders of them.
-        front_end: What to hear it through, one row per segment. None: descriptors.
+        front_end: Of the features, one row per segment. None: descriptors.
         progress: Called with the number of files done.
 
     Raises:
@@ -81,7 +81,7 @@ def hear_songs(
     chosen = resolve_front_end(front_end or DescriptorsConfig())
     if not isinstance(chosen, DescriptorsConfig | EmbeddingConfig):
         raise UsageError(
-            f"front_end.kind={chosen.kind}: `learn` hears through descriptors or an embedding",
+            f"front_end.kind={chosen.kind}: `learn` uses descriptors or an embedding",
             hint="for example --set front_end.kind=embedding --set front_end.backbone=FOLDER",
         )
     if progress:

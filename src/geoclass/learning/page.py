@@ -18,7 +18,7 @@ _AS_USUAL = 0.95  # of the usual weight; what is trusted less is named
 
 
 def write_page(learned: "Learned", folder: Path) -> Path:
-    """Write index.html and learned.json into a folder; gives back the page.
+    """Write index.html and learned.json into a folder; returns the page.
 
     Raises:
         StorageError: The folder cannot be written to.

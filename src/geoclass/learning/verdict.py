@@ -54,8 +54,8 @@ class FieldVerdict:
     written_range: Range
     right: float | None  # share of the written labels that are right
     right_range: Range
-    weak: int  # files that taught by what witnesses are sure of, and judged nothing
-    stopped: int  # popular songs whose country is not told by their sound
+    weak: int  # files with a weak label: used for training, not for scoring
+    stopped: int  # popular songs whose country cannot be told from their sound
     suspicions: tuple[Suspicion, ...]
 
 
@@ -149,7 +149,7 @@ def _ranges(
 
 
 def _interval_of(values: NDArray[np.float64], n_artists: int) -> Range:
-    """The interval that resamples give, where there are artists enough for one."""
+    """The interval that resamples give, if there are enough artists for one."""
     return interval(values) if n_artists >= MIN_ARTISTS and len(values) else None
 
 

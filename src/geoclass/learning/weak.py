@@ -13,7 +13,7 @@ from geoclass.library.song import Song
 def sure_countries(songs: Sequence[Song], artists: Sequence[str]) -> dict[int, tuple[str, ...]]:
     """Index of a song -> the country that title, tags and artist make almost certain, without the sound.
 
-    The files of an artist speak together, as they do for `tag`.
+    The files of an artist are pooled, as by `tag`.
 
     Args:
         songs: The library.

@@ -1,7 +1,7 @@
 """How far each witness on the country is to be trusted in a library, fitted on the countries that people wrote.
 
-A power between 0 and 1 for each clue, by penalized likelihood over artists: the shipped weights are where it starts and
-what it is drawn to, and none is trusted more than they say. What is kept is what helped artists left out.
+A power between 0 and 1 for each clue, by penalized likelihood over artists: the penalty draws it to 1, the shipped
+weight, and no clue is trusted more than that. What is learned is kept if it helps with artists left out.
 """
 
 from collections import Counter, defaultdict
@@ -25,7 +25,7 @@ from geoclass.learning.testimony import opinions_on
 from geoclass.library.song import Song
 from geoclass.tagging.corrections import Corrections
 
-MIN_ARTISTS = 30  # with a country, and of whom a witness says anything; with fewer the shipped weights stay
+MIN_ARTISTS = 30  # with a country, and of whom a witness says anything; with fewer, the shipped weights are kept
 MIN_OF_CLUE = 10  # artists of whom a clue must have spoken to be judged
 _OF_ARTIST = 4  # files that are read
 _DRAWN_BACK = 2.0  # of the squared distance from the shipped weight, in nats: two wrong artists do not move it far
@@ -40,7 +40,7 @@ Floats = NDArray[np.float64]
 class Counsel:
     """What was found out about the witnesses."""
 
-    evidence: LibraryEvidence | None  # None: the shipped weights stay
+    evidence: LibraryEvidence | None  # None: the shipped weights are kept
     artists: int  # with a country, of whom anything was said
     files: int  # of these artists
     written: float = 0.0  # share of the files that the witnesses would settle, of artists left out
@@ -70,7 +70,7 @@ def consult_library(
         songs: The library.
         artists: Of every song.
         corrections: What people said in a review.
-        taught: What was learned of the country from sound: it speaks as it did of artists that it had not heard.
+        taught: What was learned of the country from sound: the sound's opinions are its cross-validated predictions.
     """
     countries = {file: of[0] for file, of in given_labels("country", songs, corrections=corrections).items()}
     chosen: list[int] = []
@@ -144,7 +144,7 @@ def consult(artists: Sequence[Artist], *, seed: int = 0) -> Counsel:
 
     shipped = np.array([_judge(artist, LibraryEvidence()) for artist in known])
     gain = shipped[:, 0] - judge(1.0)[:, 0]
-    # The likelihood weighs all artists; what is written are the surest. As sharp as these are right.
+    # The likelihood weighs all artists, but only the surest are written: as sharp as these stay right.
     tried = {sharpness: judge(sharpness) for sharpness in _SHARPNESSES}
     sharpness = max((of for of in tried if _right_enough(tried[of], _RIGHT)), default=min(tried))
     before, after = _written(shipped, files), _written(tried[sharpness], files)
@@ -180,7 +180,7 @@ def fit(artists: Sequence[Artist]) -> LibraryEvidence:
     heard = Counter(clue for artist in speaking for clue in artist.said)
     clues = sorted(clue for clue, n in heard.items() if n >= MIN_OF_CLUE)
     counted = Counter(artist.country for artist in artists)
-    # Each artist meets the counts of the others: its own country would speak for itself.
+    # The counts that an artist is judged by are those of the others: its own country would be evidence for itself.
     fixed = np.stack([_fixed(artist, clues) for artist in speaking])
     own = np.stack([_common(counted - Counter([artist.country])) for artist in speaking])
     given = [np.stack([artist.said.get(clue, _nothing()) for artist in speaking]) for clue in clues]
@@ -215,7 +215,7 @@ def _powers(fixed: Floats, free: Floats, truth: NDArray[np.int64]) -> Floats:
 
 
 def _judge(artist: Artist, evidence: LibraryEvidence) -> tuple[float, float, float]:
-    """Surprise at the artist's country in nats; whether it would be written; whether rightly."""
+    """Surprisal of the artist's country in nats; whether it would be written; whether correctly."""
     if not artist.said:
         return 0.0, 0.0, 0.0
     logits = log_background() + sum(evidence.trust.get(clue, 1.0) * said for clue, said in artist.said.items())

@@ -40,7 +40,7 @@ def predict(
     Args:
         inputs: Sound files, folders of them, and tables (.csv, .tsv, .npy) with the columns of the model.
         bundles: The models; a single one for tables and embeddings.
-        name_column: Of tables: given back with each row.
+        name_column: Of tables: returned with each row.
         embed: Give predictions the embedding of the model.
         excerpt_seconds: Length of the excerpt from the middle of a sound file.
         workers: Decoding threads; None: one per core.

@@ -10,8 +10,8 @@ from geoclass.tagging.formats.registry import SUFFIXES
 def sound_files(paths: Iterable[Path], *, recursive: bool = True) -> Iterator[Path]:
     """The files that `paths` name, and the sound files in the folders among them, sorted within each folder.
 
-    Links to folders are followed, each folder is entered once. A path that is named is given back whatever it is, so
-    that what is wrong with it can be told.
+    Links to folders are followed, each folder is entered once. A path that is named is returned whatever it is, so
+    that what is wrong with it can be reported.
     """
     entered: set[tuple[int, int]] = set()
     for path in paths:

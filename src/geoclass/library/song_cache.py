@@ -16,7 +16,7 @@ from geoclass.storage import cache_dir
 
 
 class SongCache:
-    """Songs by path and stamp. Threads may share it, and so may two runs; a damaged or foreign one is made anew."""
+    """Songs by path and stamp. Threads may share it, and so may two runs; a damaged or foreign one is replaced."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or cache_dir() / "songs.sqlite"

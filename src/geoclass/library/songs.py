@@ -83,7 +83,7 @@ def _read_chunk(paths: list[str], cache: SongCache | None) -> list[tuple[Inode |
         if not stat.S_ISREG(found.st_mode):  # opening a FIFO would wait for ever
             songs.append((None, Song(path=path, error="not a regular file")))
             continue
-        # A tagger may keep size and modification time; the time of change it cannot keep.
+        # A tagger may preserve size and modification time, but not the time of the last change of status.
         stamp = f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
         song = cache.get(path, stamp) if cache else None
         if song is None:

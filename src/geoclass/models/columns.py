@@ -1,4 +1,4 @@
-"""What a network of rows does to the columns before it learns: it looks once at the training rows, without labels."""
+"""How a network of rows transforms the columns before it learns: from one look at the training rows, without labels."""
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +46,7 @@ class Plain(nn.Module):
         self.n_features = n_columns
 
     def prepare(self, x: Tensor) -> None:
-        """Look at nothing."""
+        """Nothing to prepare."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, n_columns) -> the same."""

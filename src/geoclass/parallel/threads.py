@@ -124,7 +124,7 @@ class _Pool(Generic[Item, Result]):
         return self._overdue(job.item)
 
     def close(self) -> None:
-        """Drop what has not begun, wait for what has, as long as patience lasts."""
+        """Drop what has not begun; wait for what has, for as long as `patience_s` allows."""
         for job in self.waiting:
             job.cancel()
         self.waiting.clear()
@@ -138,7 +138,7 @@ class _Pool(Generic[Item, Result]):
             self._threads.discard(thread)
 
     def _start_thread(self) -> None:
-        # A daemon: a thread that a system call holds for ever must not keep the process from ending.
+        # A daemon: a thread stuck in a system call must not keep the process from ending.
         thread = Thread(target=_work, args=(self._queue,), name="geoclass", daemon=True)
         self._threads.add(thread)
         thread.start()
@@ -150,7 +150,7 @@ _left_alone: "WeakSet[Thread]" = WeakSet()  # their item took too long, or nobod
 
 @atexit.register
 def _close_all() -> None:
-    """A thread that comes back from torch while the interpreter is taken down aborts the process."""
+    """At exit: a thread that returns from torch while the interpreter shuts down would abort the process."""
     for pool in list(_open_pools):
         pool.close()
     until_s = time.monotonic() + _PATIENCE_AT_EXIT_S

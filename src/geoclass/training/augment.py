@@ -30,7 +30,7 @@ def mask_frames(x: Tensor, draws: Draws, *, fraction: float, value: float = 0.0)
 
 
 def _mask(x: Tensor, draws: Draws, use: str, *, axis: int, fraction: float, value: float) -> Tensor:
-    # The law of torchaudio.functional.mask_along_axis_iid, which can draw only from the global random state.
+    # The distribution of torchaudio.functional.mask_along_axis_iid, which draws from the global random state only.
     size = x.shape[axis]
     widest = int(size * fraction)
     if widest < 1:

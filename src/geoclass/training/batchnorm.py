@@ -1,6 +1,6 @@
 """Batch norm over the batch of all processes, so that N processes compute what one would.
 
-CUDA has `nn.SyncBatchNorm`; it refuses the CPU, where gloo runs and tests do. This is the same for there.
+CUDA has `nn.SyncBatchNorm`; it refuses the CPU, on which gloo and the tests run. This does the same there.
 """
 
 from typing import Any

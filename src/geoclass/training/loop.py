@@ -55,7 +55,7 @@ def train_epochs(
     runtime: Runtime,
     on_step: Callable[[], None] = lambda: None,
 ) -> Iterator[Epoch]:
-    """Train until the epochs are through or nothing got better for long enough.
+    """Train until all epochs are done, or early stopping ends the run.
 
     What is drawn for a segment depends on (seed, epoch, track, segment), and dropout on (seed, epoch, rank): a run that
     is resumed ends like one that was not interrupted.

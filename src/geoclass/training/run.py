@@ -135,7 +135,7 @@ def _new_model(dataset: Dataset, config: RunConfig, heads: Sequence[Head]) -> Ne
 def _prepared_bundle(
     dataset: Dataset, config: RunConfig, *, model: Network, heads: tuple[Head, ...], runtime: Runtime
 ) -> Bundle:
-    """The network on its device and, where it looks at training rows first, prepared by them."""
+    """The untrained bundle: its network on the device, prepared by training rows where it needs that."""
     runtime.prepare(model)
     if config.training.channels_last:
         model.to(memory_format=torch.channels_last)

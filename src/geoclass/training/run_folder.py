@@ -59,7 +59,7 @@ class RunFolder:
             self._board = _tensorboard(self.path)
 
     def keep(self, epoch: Epoch, state: State) -> None:
-        """Take down an epoch that has ended."""
+        """Record an epoch that has ended."""
         self.history.append({"epoch": epoch.number + 1, **epoch.numbers, "is_best": epoch.is_best})
         if not self._is_main:
             return
