@@ -29,7 +29,7 @@ def test_by_default_both_fields_are_filled_and_nothing_is_overwritten() -> None:
 def test_fields_that_do_not_exist_are_named(options: dict, named: str) -> None:
     with pytest.raises(UsageError) as error:
         Policy(**options)
-    assert error.value.message == f"fields {named}: there are country and genre"
+    assert error.value.message == f"fields: expected country or genre, found {named}"
 
 
 @pytest.mark.parametrize("fields", [("country",), ("genre",), ("genre", "country")])

@@ -134,8 +134,8 @@ def test_overwrite_alone_or_by_field(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--fields", "mood"], "fields"),
-        (["--overwrite=mood"], "fields"),
+        (["--fields", "mood"], "--fields: expected country or genre"),
+        (["--overwrite=mood"], "--overwrite: expected country or genre"),
         (["--review", "--json"], "--review"),
         (["--min-confidence", "2"], "min-confidence"),
     ],

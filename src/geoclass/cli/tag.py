@@ -11,12 +11,10 @@ from typer.core import TyperCommand
 
 from geoclass.cli.console import SOME_FAILED, Debug, Device, LanguageModel, Quiet, SoundPaths, Workers, session
 from geoclass.errors import UsageError
+from geoclass.vocabulary import TASKS, parse_tasks
 
 if TYPE_CHECKING:
     from geoclass.tagging.file_plan import FilePlan
-
-_FIELDS = ("country", "genre")
-_HINT = "for example --fields country,genre"
 
 
 class TagCommand(TyperCommand):
@@ -28,8 +26,8 @@ class TagCommand(TyperCommand):
         for index, argument in enumerate(args):
             completed.append(argument)
             following = args[index + 1] if index + 1 < len(args) else ""
-            if argument == "--overwrite" and not set(following.split(",")) <= set(_FIELDS):
-                completed.append(",".join(_FIELDS))
+            if argument == "--overwrite" and not set(following.split(",")) <= set(TASKS):
+                completed.append(",".join(TASKS))
         return super().parse_args(ctx, completed)
 
 
@@ -50,7 +48,7 @@ def tag(
     review: Annotated[
         bool, typer.Option("--review", help="Accept, skip or correct each file in the terminal.")
     ] = False,
-    fields: Annotated[str, typer.Option(help="Fields to write.")] = ",".join(_FIELDS),
+    fields: Annotated[str, typer.Option(help="Fields to write.")] = ",".join(TASKS),
     overwrite: Annotated[
         str | None,
         typer.Option(help="Replace existing values: of all fields, or of the named ones.", metavar="[FIELDS]"),
@@ -128,9 +126,9 @@ def tag(
         if lookup and "artists" not in (witnesses or ()):
             raise UsageError("--lookup needs the witness artists", hint="add --evidence artists,…")
         policy = Policy(
-            fields=_names(fields, "--fields"),
+            fields=parse_tasks(fields, source="--fields"),
             evidence=witnesses,
-            overwrite=frozenset(_names(overwrite, "--overwrite")) if overwrite else frozenset(),
+            overwrite=frozenset(parse_tasks(overwrite, source="--overwrite")) if overwrite else frozenset(),
             min_confidence=min_confidence,
             vote=vote or ("none" if witnesses is None else "artist"),
             release_country=release_country,
@@ -176,11 +174,3 @@ def tag(
             output.say(f"\nto undo: geoclass undo {place}")
         if counts["failed"]:
             raise typer.Exit(SOME_FAILED)
-
-
-def _names(text: str, option: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    unknown = [name for name in names if name not in _FIELDS]
-    if unknown or not names:
-        raise UsageError(f"{option} {text}: the fields are {' and '.join(_FIELDS)}", hint=_HINT)
-    return names

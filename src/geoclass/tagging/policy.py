@@ -7,15 +7,14 @@ from geoclass.errors import UsageError
 from geoclass.evidence.sound import CONFIDENCE
 from geoclass.evidence.sound import NAME as SOUND
 from geoclass.inference.prediction import FieldPrediction
-
-FIELDS = ("country", "genre")
+from geoclass.vocabulary import TASKS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """What may be written, and when."""
 
-    fields: tuple[str, ...] = FIELDS
+    fields: tuple[str, ...] = TASKS
     overwrite: frozenset[str] = frozenset()  # fields whose present values may be replaced
     min_confidence: float | None = None  # instead of the default: CONFIDENCE, or the model's own threshold
     evidence: tuple[str, ...] | None = None  # witnesses of the country; None: the model alone, at its own threshold
@@ -26,9 +25,9 @@ class Policy:
     again: bool = False  # ask the model about files that it has decided before
 
     def __post_init__(self) -> None:
-        unknown = (set(self.fields) | self.overwrite) - set(FIELDS)
+        unknown = (set(self.fields) | self.overwrite) - set(TASKS)
         if unknown or not self.fields:
-            raise UsageError(f"fields {', '.join(sorted(unknown)) or 'none'}: there are {' and '.join(FIELDS)}")
+            raise UsageError(f"fields: expected {' or '.join(TASKS)}, found {', '.join(sorted(unknown)) or 'none'}")
 
     @property
     def pools(self) -> bool:
@@ -46,5 +45,5 @@ class Policy:
             return self.min_confidence
         if not self.pools:
             return answer.threshold if answer is not None else CONFIDENCE
-        # A model that is right nine times of ten only above 0.9 keeps quiet up to there.
+        # Where the model's own threshold is higher, nine of ten are right only from there on.
         return max(CONFIDENCE, answer.threshold) if answer is not None else CONFIDENCE
