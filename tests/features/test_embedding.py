@@ -139,7 +139,7 @@ def test_other_weights_than_those_of_the_features_are_refused(saved: dict[str, P
 def test_a_layer_that_is_not_there_is_refused(saved: dict[str, Path], layer: int) -> None:
     with pytest.raises(ModelError, match=f"no layer {layer}") as caught:
         create_front_end(EmbeddingConfig(backbone=str(saved["hubert"]), layers=(0, layer)))
-    assert "0, what enters the first, to 3" in (caught.value.hint or "")
+    assert "0, the input of the first, to 3" in (caught.value.hint or "")
 
 
 def test_no_layer_is_refused() -> None:

@@ -113,7 +113,7 @@ def _print(found: "Learned", output: Output, name: str) -> None:
         for sentence in witnesses(found.witnesses):
             output.say(f"  {sentence}")
     if found.folder is not None and found.bundle is None:
-        output.say(f"\nno model was made from sound; how the witnesses count is saved in {found.folder}")
+        output.say(f"\nno model was made from sound; the weights of the witnesses are saved in {found.folder}")
     elif found.folder is not None:
         output.say(
             f"\nmodel {name} saved in {found.folder}; `geoclass tag` uses it"

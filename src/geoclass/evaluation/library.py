@@ -48,7 +48,7 @@ def evaluate_library(
     Args:
         classifier: The models.
         paths: Sound files.
-        sources: What the witnesses on the country may ask, such as a table of artists.
+        sources: What the witnesses on the country may use, such as a table of artists.
         bootstrap: Resamples of artists for the intervals.
         seed: Of the resampling.
         progress: Called after each file.

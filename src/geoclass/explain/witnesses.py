@@ -32,7 +32,7 @@ def hear_witnesses(
         path: A sound file; one whose tags cannot be read still has a name.
         heard: What a model says of its country.
         witnesses: Whom to ask, of `evidence.registry.WITNESSES`.
-        sources: What they may ask, such as a table of artists.
+        sources: What they may use, such as a table of artists.
 
     Returns:
         What they say together; None when nobody has anything to say.

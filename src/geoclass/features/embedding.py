@@ -39,7 +39,7 @@ class Embedding(FrontEnd):
         if wrong := [layer for layer in config.layers if not -n_states <= layer < n_states]:
             raise ModelError(
                 f"front_end.layers: {config.backbone!r} has no layer {wrong[0]}",
-                hint=f"layers go from 0, what enters the first, to {n_states - 1}, or -1 for the last",
+                hint=f"layers are numbered from 0, the input of the first, to {n_states - 1}; -1 is the last",
             )
         self.resolved = replace(
             config,

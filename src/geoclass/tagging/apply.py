@@ -1,4 +1,4 @@
-"""Plans carried out."""
+"""Carries out plans."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -55,7 +55,7 @@ def iter_apply(
         try:
             yield from ordered_map(write, _swept(plan), workers=_WRITERS, ahead=2 * _WRITERS)
         finally:
-            if isinstance(plan, Plan):  # it could be read on, but nobody waits for the rest of a run that ended
+            if isinstance(plan, Plan):  # a `Plan` could be continued, but nobody waits for the rest of a run that ended
                 plan.close()
 
 

@@ -112,7 +112,7 @@ class Consultation:
             return False
         if "sound" not in self.policy.evidence or self._is_sure(entry):
             return True
-        # The sound alone, asked for by name, is heard even so.
+        # Where the sound is the only witness, it is heard all the same.
         return self.policy.asks_others and self.classifier is not None and "country" in self.classifier.never_sure
 
     def _is_sure(self, entry: Entry) -> bool:

@@ -1,4 +1,4 @@
-"""What people corrected in a review: remembered, and stronger than the model from then on.
+"""What people corrected in a review: remembered, and preferred to the model from then on.
 
 A country belongs to the artist and holds for all of the artist's files; a genre, and the country of a file without an
 artist, belong to the file.
@@ -23,7 +23,7 @@ class Corrections:
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Corrections":
-        """Read the user's corrections; none is fine.
+        """Read the user's corrections; empty if there are none yet.
 
         Raises:
             StorageError: The file is damaged or of a newer version.
@@ -63,7 +63,7 @@ def _key(name: str, target: Path, tags: Tags) -> str:
 
 
 def _current(key: str) -> str:
-    """Keys of artists as this version spells them; the first one kept accents."""
+    """A key as this version spells it; the first version kept the accents of artists."""
     return _OF_ARTIST + name_key(key.removeprefix(_OF_ARTIST)) if key.startswith(_OF_ARTIST) else key
 
 

@@ -66,7 +66,7 @@ def decide(entry: Entry, policy: Policy, remembered: Corrections, decided_by: st
             changes[f"{name}_candidates"] = (provenance(answer.candidates, n=len(proposed)),)
         if answer is not None and policy.pools and writable and name == "country" and proposed and not corrected:
             witnesses = ", ".join(_witnesses_for(answer.evidence))
-            changes["evidence"] = (witnesses,) if witnesses else ()  # nobody, where any confidence will do
+            changes["evidence"] = (witnesses,) if witnesses else ()  # none, where any confidence is enough
     country = fields["country"].value if "country" in fields else ()
     said = answers.get("country")
     if policy.region_fallback and not country and said is not None:
@@ -77,7 +77,7 @@ def decide(entry: Entry, policy: Policy, remembered: Corrections, decided_by: st
         changes["release_country"] = country
     changes = {name: values for name, values in changes.items() if tags.values.get(name, ()) != values}
     fields = {name: _settle(of, name, changes) for name, of in fields.items()}
-    if unheard and not changes:  # what cannot be decoded still gets what its tags say; it fails where they say nothing
+    if unheard and not changes:  # a file that cannot be decoded gets what its tags say; it fails where they say nothing
         return replace(base, reason=unheard)
     unsure = not all(of.value for of in fields.values())
     status = "planned" if changes else "abstained" if unsure else "unchanged"
@@ -169,7 +169,7 @@ def _field(tags: Tags, name: str, answer: _Answer | None, proposed: tuple[str, .
 
 
 def _settle(plan: FieldPlan, name: str, changes: Values) -> FieldPlan:
-    """A value that is there already, as an earlier run wrote it, is written."""
+    """The outcome of a value that an earlier run wrote already is "written", not "planned"."""
     return replace(plan, outcome="written") if plan.outcome == "planned" and name not in changes else plan
 
 

@@ -17,7 +17,7 @@ class Reason:
 
     witness: str  # of `evidence.registry.WITNESSES`, or "tags" for what the owner left in other files
     clue: str  # what it read
-    says: Candidates  # were it the only witness
+    says: Candidates  # if it were the only witness
     because: str  # a reason for people
     speaks_for: bool = True  # the value
 

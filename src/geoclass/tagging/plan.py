@@ -50,7 +50,7 @@ def plan_tags(
         paths: Sound files. Each is planned once, also when several links lead to it.
         policy: What may be written, and when.
         remembered: Corrections that people made; they win over the model.
-        sources: What witnesses may ask beside the files: the artist table.
+        sources: What witnesses may use beside the files, such as the artist table.
 
     Returns:
         An iterable of `FilePlan`, in the order of `paths`.

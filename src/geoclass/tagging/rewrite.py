@@ -1,7 +1,7 @@
 """One file changed: whole or not at all, with everything that belongs to it kept.
 
 A copy with the edits is made beside the file, read back and compared, put on the disk, and only then takes the name.
-A crash at any moment leaves the old file or the new one, and at worst a copy that the next run sweeps away.
+A crash at any moment leaves the old file or the new one, and at worst a copy that the next run removes.
 """
 
 import os
@@ -103,7 +103,7 @@ def rewrite_file(
 
 
 def sweep(folder: Path) -> None:
-    """Remove the copies that a killed run left in `folder`; those of a run that lives are locked, and stay."""
+    """Remove the copies that a killed run left in `folder`; those of a live run are locked, and stay."""
     try:
         with os.scandir(folder) as entries:
             left = [entry.path for entry in entries if entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX)]

@@ -30,7 +30,7 @@ def read_tags(path: Path, *, suffix: str | None = None) -> Tags:
         raise
     except OSError as error:
         raise TaggingError(f"{path}: {error.strerror or error}") from error
-    except Exception as error:  # mutagen lets struct, index, key, unicode and memory errors out of damaged tags
+    except Exception as error:  # mutagen raises struct, index, key, unicode and memory errors on damaged tags
         raise TaggingError(f"{path}: the tags cannot be read ({str(error) or type(error).__name__})") from error
 
 
@@ -40,7 +40,7 @@ def read_duration_s(path: Path) -> float | None:
         with open(path, "rb") as file:
             found = detect_format(file, path.suffix)
             return reading.duration_s(file, found.kind) if found else None
-    except Exception:  # mutagen lets almost anything out of damaged headers
+    except Exception:  # mutagen raises almost anything on damaged headers
         return None
 
 

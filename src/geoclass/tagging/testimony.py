@@ -41,7 +41,7 @@ def facts_of(path: Path, tags: Tags) -> Facts:
 
 
 def facts_heard(path: Path, tags: Tags, *, heard: FieldPrediction | None, sources: Sources | None) -> Facts:
-    """What a file says of itself, what a model heard of it, and what is sung, where there is a model to ask."""
+    """What a file says of itself, what a model heard in it, and what is sung, where there is a model to ask."""
     sung = sources.sung_language(path) if sources is not None and sources.sung_language is not None else {}
     return replace(facts_of(path, tags), heard=heard, sung=sung)
 
@@ -81,7 +81,7 @@ def owner_of(entry: Entry) -> Opinion | None:
 
 
 def evidence_identity(witnesses: Sequence[str], sources: Sources) -> str:
-    """For tags that say what decided: changes with the weights, the choice of witnesses and what they ask."""
+    """Identifies in tags what decided: changes with the weights, the choice of witnesses and their sources."""
     known = [getattr(source, "identity", "") for source in (sources.artists, sources.sung_language)]
     known = known[:1] if sources.sung_language is None else known
     known += [sources.library.identity] if sources.library is not None else []

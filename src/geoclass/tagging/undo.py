@@ -21,7 +21,7 @@ class Undone:
 
     path: Path
     status: str  # "restored" (to the byte), "unchanged" (it is as before), "edited" (see `kept`), or "failed"
-    kept: tuple[str, ...] = ()  # fields edited since: not reverted
+    kept: tuple[str, ...] = ()  # fields edited since, which are not reverted
     reason: str = ""
 
 

@@ -63,7 +63,7 @@ def vote(
 def group_key(tags: Tags, *, by: str) -> Key:
     """What the files of a group have in common; () for a file that belongs to none: "Various Artists" is not an artist.
 
-    A guest does not part a song from the host's others: "X feat. Y" is X.
+    A guest does not separate a song from the host's others: "X feat. Y" is X.
     """
 
     def first(*names: str) -> str:

@@ -36,7 +36,7 @@ def edits(file: BinaryIO, changes: Values) -> list[Edit]:
         position += len(item)
     size += sum(map(len, added)) - sum(len(edit.old) for edit in result)
     count = len(items) - len(result) + len(added)
-    # What stands behind the items (where their number is too small) stays behind them.
+    # What follows the items (where their number is too small) still follows them.
     result.append(Edit(position, b"", b"".join(added)))
     result.append(Edit(end - _ENDS.size, footer, _ENDS.pack(_MAGIC, version, size, count, flags, reserved)))
     header = read_at(file, start - _ENDS.size, _ENDS.size) if flags & _HAS_HEADER and start >= _ENDS.size else b""

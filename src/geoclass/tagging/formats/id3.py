@@ -72,7 +72,7 @@ def rewrite(tag: bytes, changes: Values, *, new_version: int) -> bytes:
     added = [_frame(key, values, version, wide=wide) for key, values in changes.items() if values]
     content, padding = b"".join(kept + added), b""
     if rest.strip(b"\0"):
-        content += rest  # damaged frames: they stay, behind ours, where readers stumble over them as before
+        content += rest  # damaged frames stay, behind ours: readers stumble over them as before
     if unsynchronised:
         content = re.sub(rb"\xff(?=[\xe0-\xff\x00]|\Z)", b"\xff\x00", content)
     room = len(tag) - 10 - len(content)
@@ -113,7 +113,7 @@ def _walk(body: bytes, version: int, *, wide: bool) -> tuple[list[bytes], bytes]
 
 
 def _key(frame: bytes, version: int) -> str:
-    """ "txxx:description" or the frame's id, in lower case; "" for frames that are packed or encrypted."""
+    """ "txxx:description" or the frame's id, in lower case; "" for frames that are compressed or encrypted."""
     id_length, header_length = (3, 6) if version == 2 else (4, 10)
     name = frame[:id_length].decode("ascii")
     if version > 2 and frame[9]:

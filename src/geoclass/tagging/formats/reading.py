@@ -1,7 +1,7 @@
 """Tags read through mutagen, which knows every dialect: the names of each family, in lower case, with their values.
 
 The only module that imports mutagen. It reads, and reads again what was written; it does not write: see `id3` for why.
-Every function takes an open file, or the bytes of a tag, and lets mutagen's exceptions out.
+Every function takes an open file, or the bytes of a tag, and lets mutagen's exceptions pass.
 """
 
 import io
