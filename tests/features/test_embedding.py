@@ -133,6 +133,9 @@ def test_other_weights_than_those_of_the_features_are_refused(saved: dict[str, P
     assert isinstance(config, EmbeddingConfig)
     with pytest.raises(ModelError, match="has other weights"):
         create_front_end(replace(config, weights_sha256="0" * 64))
+    with pytest.raises(ModelError, match="the folder does not exist") as caught:
+        create_front_end(replace(config, backbone=f"{saved['hubert']}/elsewhere"))
+    assert "bundle.json" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize("layer", [4, -5])
@@ -160,8 +163,29 @@ def test_weights_that_would_be_unpickled_are_refused(saved: dict[str, Path], tmp
     model = transformers.HubertModel.from_pretrained(folder)
     (folder / "model.safetensors").unlink()
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match=r"cannot be loaded: it has no model\.safetensors$") as caught:
         create_front_end(EmbeddingConfig(backbone=str(folder)))
+    assert "docs/encoders.md" in (caught.value.hint or "")
+
+
+def test_files_that_are_missing_are_named(saved: dict[str, Path], tmp_path: Path) -> None:
+    folder = copy_of(saved, "hubert", tmp_path)
+    (folder / "preprocessor_config.json").unlink()
+    with pytest.raises(ModelError, match=r"it has no preprocessor_config\.json$"):
+        create_front_end(EmbeddingConfig(backbone=str(folder)))
+    (folder / "config.json").unlink()
+    with pytest.raises(ModelError, match=r"it has no config\.json and no preprocessor_config\.json$"):
+        create_front_end(EmbeddingConfig(backbone=str(folder)))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "preprocessor_config.json"])
+def test_damaged_files_are_one_error(saved: dict[str, Path], tmp_path: Path, name: str) -> None:
+    folder = copy_of(saved, "hubert", tmp_path)
+    (folder / name).write_bytes((folder / name).read_bytes()[:100])
+    with pytest.raises(ModelError, match="cannot be loaded") as caught:
+        create_front_end(EmbeddingConfig(backbone=str(folder)))
+    assert "get it again" in (caught.value.hint or "")
+    assert len(caught.value.message) < 400
 
 
 def test_code_that_comes_with_a_model_is_not_run_unasked(saved: dict[str, Path], tmp_path: Path) -> None:
@@ -174,6 +198,24 @@ def test_code_that_comes_with_a_model_is_not_run_unasked(saved: dict[str, Path],
         create_front_end(EmbeddingConfig(backbone=str(folder)))
     assert "--set front_end.trust_remote_code=true" in (caught.value.hint or "")
     assert not (tmp_path / "sprung").exists()
+
+
+def test_code_that_may_be_run_is(saved: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transformers.dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    folder = copy_of(saved, "hubert", tmp_path)
+    edit(folder / "config.json", model_type="mine", auto_map={"AutoConfig": "mine.Mine", "AutoModel": "mine.Model"})
+    (folder / "mine.py").write_text(
+        "from transformers import HubertConfig, HubertModel\n"
+        "class Mine(HubertConfig):\n    model_type = 'mine'\n"
+        "class Model(HubertModel):\n    config_class = Mine\n"
+    )
+    front_end, same = (
+        create_front_end(EmbeddingConfig(backbone=str(path), trust_remote_code=True))
+        for path in (folder, saved["hubert"])
+    )
+    assert type(front_end.encoder).__name__ == "Model"
+    torch.testing.assert_close(front_end(sound(front_end)), same(sound(same)))  # type: ignore[arg-type]
 
 
 def test_weights_that_are_missing_are_not_drawn_at_random(saved: dict[str, Path], tmp_path: Path) -> None:
@@ -202,6 +244,33 @@ def test_a_model_that_is_no_encoder_is_refused(tmp_path: Path) -> None:
     transformers.WhisperFeatureExtractor().save_pretrained(tmp_path)
     with pytest.raises(ModelError, match="is not an audio encoder"):
         create_front_end(EmbeddingConfig(backbone=str(tmp_path)))
+
+
+def test_a_model_that_hears_nothing_is_refused(tmp_path: Path) -> None:
+    text = transformers.BertConfig(**SMALL, vocab_size=20)
+    transformers.BertModel(text).save_pretrained(tmp_path / "text")
+    codec = transformers.EncodecConfig(
+        num_filters=2, hidden_size=8, upsampling_ratios=[2, 2], codebook_size=8, codebook_dim=8
+    )
+    transformers.EncodecModel(codec).save_pretrained(tmp_path / "codec")
+    for name in ("text", "codec"):
+        transformers.Wav2Vec2FeatureExtractor().save_pretrained(tmp_path / name)
+        with pytest.raises(ModelError, match="is not an audio encoder"):
+            create_front_end(EmbeddingConfig(backbone=str(tmp_path / name)))
+
+
+def test_layers_of_different_shapes_are_not_averaged(tmp_path: Path) -> None:
+    """An adapter halves the frames after the last layer."""
+    config = transformers.Wav2Vec2BertConfig(
+        **SMALL, feature_projection_input_dim=160, conv_depthwise_kernel_size=3, add_adapter=True, num_adapter_layers=1
+    )
+    transformers.Wav2Vec2BertModel(config).save_pretrained(tmp_path)
+    transformers.SeamlessM4TFeatureExtractor().save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="has another shape than the others"):
+        create_front_end(EmbeddingConfig(backbone=str(tmp_path), layers=(1, -1)))
+    front_end = create_front_end(EmbeddingConfig(backbone=str(tmp_path)))
+    waveform = sound(front_end)  # type: ignore[arg-type]
+    torch.testing.assert_close(front_end(waveform), states(tmp_path, waveform)[1].mean(dim=1), rtol=0, atol=1e-5)
 
 
 def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

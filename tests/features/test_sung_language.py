@@ -73,7 +73,20 @@ def test_a_model_that_names_no_languages_is_refused(tmp_path: Path) -> None:
     assert "multilingual" in (caught.value.hint or "")
 
 
+def test_a_model_that_says_it_knows_english_alone_is_refused(tmp_path: Path) -> None:
+    model = transformers.WhisperForConditionalGeneration.from_pretrained(save(tmp_path))
+    model.generation_config.is_multilingual = False
+    model.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match=r"does not identify languages: .* English alone"):
+        SungLanguage(str(tmp_path))
+
+
 def test_what_is_no_whisper_is_one_error(tmp_path: Path) -> None:
+    transformers.HubertConfig().save_pretrained(tmp_path / "hubert")
+    for name in ("model.safetensors", "preprocessor_config.json"):
+        (tmp_path / "hubert" / name).write_text("{}")
+    with pytest.raises(ModelError, match=r"is not a Whisper: its config\.json says hubert"):
+        SungLanguage(str(tmp_path / "hubert"))
     with pytest.raises(ModelError, match="cannot be loaded") as caught:
         SungLanguage(str(tmp_path))
     assert "--language-model PATH-OR-ID" in (caught.value.hint or "")

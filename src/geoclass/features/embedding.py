@@ -28,24 +28,31 @@ class Embedding(FrontEnd):
             revision=config.revision,
             local_files_only=config.local_files_only,
             trust_remote_code=config.trust_remote_code,
+            known=bool(config.weights_sha256),
         )
         if config.weights_sha256 and encoder.weights_sha256 != config.weights_sha256:
             raise ModelError(
                 f"the encoder {config.backbone!r} has other weights ({encoder.weights_sha256[:8]}) than those that the "
                 f"features were made with ({config.weights_sha256[:8]})",
-                hint="restore the earlier weights, or build the data set and train again",
+                hint="restore the earlier weights, or build the data set and train again, or `learn` again",
             )
-        n_states = int(encoder.model.config.num_hidden_layers) + 1
+        n_states = len(encoder.shapes)
         if wrong := [layer for layer in config.layers if not -n_states <= layer < n_states]:
             raise ModelError(
                 f"front_end.layers: {config.backbone!r} has no layer {wrong[0]}",
                 hint=f"layers are numbered from 0, the input of the first, to {n_states - 1}; -1 is the last",
             )
+        if len({encoder.shapes[layer] for layer in config.layers}) > 1:
+            raise ModelError(
+                f"front_end.layers: the last hidden state of {config.backbone!r} has another shape than the others",
+                hint="name it alone, or the others without it",
+            )
         self.resolved = replace(
             config,
-            revision=config.revision if not encoder.revision else encoder.revision,
+            backbone=encoder.backbone,
+            revision=encoder.revision or config.revision,
             sample_rate=encoder.sample_rate,
-            width=encoder.width,
+            width=encoder.shapes[config.layers[0]][1],
             weights_sha256=encoder.weights_sha256,
         )
         self.config = config

@@ -1,23 +1,27 @@
-"""Pretrained models, from a folder or the Hugging Face hub. The only module that imports transformers.
+"""Pretrained models, loaded from their files. The only module that imports transformers.
 
 Weights are read from safetensors alone, and code that comes with a model is not run unless somebody allows it.
 """
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
+import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from geoclass.errors import ModelError
+from geoclass.features.hub import find_model
 
-_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 # In checkpoints of some encoders and not in others; only training uses them, and missing ones are drawn at random.
 _OF_TRAINING = ("masked_spec_embed",)
+_AGAIN = "put the encoder back, or write where it is now to front_end.backbone in the model's bundle.json: "
+_AGAIN += "its weights are checked"
 
 
 @dataclass(frozen=True)
@@ -27,46 +31,80 @@ class Encoder:
     model: Any  # (batch, …) inputs -> last_hidden_state, hidden_states
     extractor: Any  # list of (n_samples,) -> inputs
     sample_rate: int  # Hz
-    width: int  # of the hidden states
+    backbone: str  # an absolute path, or an id of the hub
+    shapes: tuple[tuple[int, int], ...]  # (n_frames, width) of each hidden state, for one second
     revision: str  # the commit that was loaded; "" of a folder
     weights_sha256: str
 
 
 def load_encoder(
-    backbone: str, *, revision: str = "", local_files_only: bool = False, trust_remote_code: bool = False
+    backbone: str,
+    *,
+    revision: str = "",
+    local_files_only: bool = False,
+    trust_remote_code: bool = False,
+    known: bool = False,
 ) -> Encoder:
     """W2V-BERT, wav2vec 2.0, HuBERT, WavLM, AST and what else `AutoModel` makes of sound.
+
+    Args:
+        backbone: A folder, or an id of the hub.
+        revision: Branch, tag or commit of the hub; "": main.
+        local_files_only: Never use the network.
+        trust_remote_code: Run code that comes with the model.
+        known: A model was trained on its rows: nobody chooses it now, it must be found again.
 
     Raises:
         ModelError: transformers is not installed, the model is not there, is not an audio encoder, has no safetensors
             or lacks weights, or needs code of its own that was not allowed.
     """
     transformers = _transformers("a pretrained encoder", extra="pretrained")
-    where = {
-        "revision": revision or "main",
-        "local_files_only": local_files_only,
-        "trust_remote_code": trust_remote_code,
-    }
-    with _loading(transformers, backbone, "front_end.backbone"):
-        extractor = transformers.AutoFeatureExtractor.from_pretrained(backbone, **where)
+    found = find_model(
+        backbone,
+        hint=_AGAIN if known else _hint("--set front_end.backbone=PATH-OR-ID"),
+        revision=revision,
+        local_files_only=local_files_only,
+        with_code=trust_remote_code,
+    )
+    # Code may come from yet another repository; everything else is here by now.
+    where = {"local_files_only": local_files_only or not trust_remote_code, "trust_remote_code": trust_remote_code}
+    with _loading(transformers, backbone):
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(found.folder, **where)
         model, loading = transformers.AutoModel.from_pretrained(
-            backbone, use_safetensors=True, output_loading_info=True, **where
+            found.folder, use_safetensors=True, output_loading_info=True, **where
         )
     _refuse_missing(backbone, loading)
-    if not hasattr(extractor, "sampling_rate") or model.config.is_encoder_decoder:
-        raise ModelError(
-            f"{backbone!r} ({type(model).__name__}) is not an audio encoder",
-            hint="docs/encoders.md lists some, such as facebook/w2v-bert-2.0",
-        )
     model = model.float().eval().requires_grad_(False)
     return Encoder(
         model=model,
         extractor=extractor,
-        sample_rate=int(extractor.sampling_rate),
-        width=int(model.config.hidden_size),
-        revision=getattr(model.config, "_commit_hash", None) or "",
+        backbone=backbone if found.revision else str(found.folder),
+        sample_rate=int(getattr(extractor, "sampling_rate", 0)),
+        shapes=_listen(backbone, model, extractor),
+        revision=found.revision,
         weights_sha256=_sha256(model.state_dict()),
     )
+
+
+def _listen(backbone: str, model: Any, extractor: Any) -> tuple[tuple[int, int], ...]:
+    """(n_frames, width) of each hidden state for one second of sound, which shows that the model hears at all."""
+    why: Exception | None = None
+    try:
+        rate = extractor.sampling_rate
+        sound = np.sin(np.arange(rate, dtype=np.float32) * 0.1)
+        inputs = extractor([sound], sampling_rate=rate, return_tensors="pt")
+        with torch.inference_mode():
+            output = model(**inputs, output_hidden_states=True)
+        states = [*output.hidden_states[:-1], output.last_hidden_state]
+        shapes = tuple((state.shape[1], state.shape[2]) for state in states if len(state) == 1)
+    except Exception as error:  # whatever a model of something else says of sound
+        shapes, why = (), error
+    if not shapes or model.config.is_encoder_decoder:
+        raise ModelError(
+            f"{backbone!r} ({type(model).__name__}) is not an audio encoder",
+            hint="docs/encoders.md lists some, such as facebook/w2v-bert-2.0",
+        ) from why
+    return shapes
 
 
 def load_w2v_bert(backbone: str, config: Mapping[str, Any] | None) -> Any:
@@ -80,8 +118,14 @@ def load_w2v_bert(backbone: str, config: Mapping[str, Any] | None) -> Any:
     quiet = {"mask_time_prob": 0.0, "mask_feature_prob": 0.0, "layerdrop": 0.0}
     if config is not None:
         return transformers.Wav2Vec2BertModel(transformers.Wav2Vec2BertConfig(**{**config, **quiet}))
-    with _loading(transformers, backbone, "model.backbone"):
-        return transformers.Wav2Vec2BertModel.from_pretrained(backbone, use_safetensors=True, **quiet)
+    found = find_model(backbone, hint=_hint("--set model.backbone=PATH-OR-ID"), with_extractor=False)
+    with _loading(transformers, backbone):
+        _expect(transformers, backbone, found.folder, model_type="wav2vec2-bert", name="W2V-BERT 2.0")
+        model, loading = transformers.Wav2Vec2BertModel.from_pretrained(
+            found.folder, use_safetensors=True, output_loading_info=True, local_files_only=True, **quiet
+        )
+    _refuse_missing(backbone, loading)
+    return model
 
 
 @dataclass(frozen=True)
@@ -102,16 +146,20 @@ def load_whisper(backbone: str, *, local_files_only: bool = False) -> Whisper:
         ModelError: transformers is not installed, or the model is not there or does not identify languages.
     """
     transformers = _transformers("identifying the sung language", extra="whisper")
-    with _loading(transformers, backbone, "--language-model"):
-        extractor = transformers.WhisperFeatureExtractor.from_pretrained(backbone, local_files_only=local_files_only)
+    found = find_model(backbone, hint=_hint("--language-model PATH-OR-ID"), local_files_only=local_files_only)
+    with _loading(transformers, backbone):
+        _expect(transformers, backbone, found.folder, model_type="whisper", name="Whisper")
+        extractor = transformers.WhisperFeatureExtractor.from_pretrained(found.folder, local_files_only=True)
         model, loading = transformers.WhisperForConditionalGeneration.from_pretrained(
-            backbone, use_safetensors=True, output_loading_info=True, local_files_only=local_files_only
+            found.folder, use_safetensors=True, output_loading_info=True, local_files_only=True
         )
     _refuse_missing(backbone, loading)
-    tokens = getattr(model.generation_config, "lang_to_id", None) or {}
-    if not tokens:
+    generation = model.generation_config
+    tokens = getattr(generation, "lang_to_id", None) or {}
+    if not tokens or getattr(generation, "is_multilingual", None) is False:
         raise ModelError(
-            f"{backbone!r} does not identify languages",
+            f"{backbone!r} does not identify languages: its generation_config.json "
+            + ("says that it knows English alone" if tokens else "has no lang_to_id"),
             hint="take a multilingual Whisper, such as openai/whisper-small",
         )
     in_order = sorted(tokens.items(), key=lambda pair: int(pair[1]))
@@ -133,8 +181,18 @@ def _transformers(what: str, *, extra: str) -> Any:
     return transformers
 
 
+def _hint(option: str) -> str:
+    return f"give a folder with config.json and model.safetensors, or an id of the hub: {option}"
+
+
+def _expect(transformers: Any, backbone: str, folder: Path, *, model_type: str, name: str) -> None:
+    found = transformers.AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+    if found != model_type:
+        raise ModelError(f"{backbone!r} is not a {name}: its config.json says {found}", hint=f"name a {name}")
+
+
 @contextmanager
-def _loading(transformers: Any, backbone: str, option: str) -> Iterator[None]:
+def _loading(transformers: Any, backbone: str) -> Iterator[None]:
     """Without transformers' own progress bars and advice; its errors become ours."""
     logging = transformers.utils.logging
     verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -142,11 +200,9 @@ def _loading(transformers: Any, backbone: str, option: str) -> Iterator[None]:
     logging.disable_progress_bar()
     try:
         yield
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        reason = _reason(backbone, error)
-        hint = f"give a folder with config.json and model.safetensors, or an id of the hub: --set {option}=PATH-OR-ID"
-        if option.startswith("--"):
-            hint = f"give a folder with config.json and model.safetensors, or an id of the hub: {option} PATH-OR-ID"
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+        reason = shorten((str(error).strip() or type(error).__name__).splitlines()[0], 200, placeholder=" …")
+        hint = "its files do not fit together, or are damaged: get it again"
         if "trust_remote_code" in str(error):
             reason = "it comes with its own Python code, which is not run without permission"
             hint = "read that code first; then allow it: --set front_end.trust_remote_code=true"
@@ -155,14 +211,6 @@ def _loading(transformers: Any, backbone: str, option: str) -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if had_bars:
             logging.enable_progress_bar()
-
-
-def _reason(backbone: str, error: Exception) -> str:
-    if Path(backbone).is_dir() or not isinstance(error, OSError | ValueError):
-        return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if _HUB_ID.fullmatch(backbone) is None:
-        return "the folder does not exist"
-    return "it is not in the local cache, and the hub does not have it or does not respond"
 
 
 def _refuse_missing(backbone: str, loading: Mapping[str, Any]) -> None:
