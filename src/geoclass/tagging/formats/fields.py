@@ -5,6 +5,7 @@ Sources: MusicBrainz Picard, "Appendix B: Tag Mapping"; the fields of beets' Med
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from geoclass.tagging.formats.edit import Values
 
@@ -95,8 +96,8 @@ FIELDS: dict[str, Field] = {
 
 def read_names(family: str) -> Iterator[str]:
     """Every name of a family that is read, in lower case."""
-    for known in FIELDS.values():
-        yield from map(str.casefold, known.names(family))
+    for _, keys, _ in _to_read(family):
+        yield from keys
 
 
 def in_family(changes: Values, family: str) -> dict[str, tuple[str, ...]]:
@@ -107,12 +108,18 @@ def in_family(changes: Values, family: str) -> dict[str, tuple[str, ...]]:
 def fields_of(native: Values, family: str) -> dict[str, tuple[str, ...]]:
     """The fields that a tag holds: without empty values, and without fields that have none."""
     found: dict[str, tuple[str, ...]] = {}
-    for name, known in FIELDS.items():
-        named = (native.get(key.casefold(), ()) for key in known.names(family))
-        values = next(filter(None, map(_not_blank, named)), ())
-        if values:
-            found[name] = values if known.max_chars is None else _bounded(values, known.max_chars)
+    for name, keys, max_chars in _to_read(family):
+        for key in keys:
+            if key in native and (values := _not_blank(native[key])):
+                found[name] = values if max_chars is None else _bounded(values, max_chars)
+                break
     return found
+
+
+@cache
+def _to_read(family: str) -> list[tuple[str, tuple[str, ...], int | None]]:
+    """Of every field its name, its names in the family in lower case, best first, and how much of it is read."""
+    return [(name, tuple(map(str.casefold, known.names(family))), known.max_chars) for name, known in FIELDS.items()]
 
 
 def split_genres(fields: Values) -> dict[str, tuple[str, ...]]:
