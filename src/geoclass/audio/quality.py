@@ -7,8 +7,11 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
+
 SILENCE = 10 ** (-70 / 20)  # RMS, full scale: below the noise of a quiet recording
 FRAME = 1024  # samples
+WINDOW = np.hanning(FRAME).astype(np.float32)
 N_FRAMES = 64  # spread over the recording
 # A periodogram of stationary noise is its spectrum times exponentially distributed values, whose mean logarithm is
 # -0.577 (Euler's constant), whatever the colour. The levels of music vary: of 319 clips none is above -0.9.
@@ -26,6 +29,7 @@ HELD_HOPS = 12
 PITCH_HZ = (65.0, 450.0)
 N_STRETCHES = 10  # of a second, over which the pitch is followed
 FIRST = slice(0, None, 4)  # of them, those that decide where nothing is near the bounds, which is nearly all music
+SPARSE = slice(0, None, 6)  # of their hops, those that show whether anything there has a pitch: drums have none
 SLACK = 2.5  # how near that is: within this factor
 
 
@@ -47,7 +51,7 @@ def describe(waveform: "NDArray[np.float32]", *, sample_rate: int) -> str:
 def _is_noise(samples: "NDArray[np.float32]") -> bool:
     starts = np.linspace(0, max(0, len(samples) - FRAME), N_FRAMES).astype(int)
     frames = np.stack([samples[start : start + FRAME] for start in starts])
-    power = np.square(np.abs(np.fft.rfft(frames * np.hanning(FRAME).astype(np.float32))))[:, 1:-1]
+    power = np.square(np.abs(np.fft.rfft(frames * WINDOW)))[:, 1:-1]
     mean = power.mean(axis=0)
     heard = mean > 1e-6 * mean.max()  # bands removed by a codec or a filter do not count
     scatter = np.log(power[:, heard] / mean[heard] + 1e-6).mean()
@@ -58,33 +62,55 @@ def _is_speech(samples: "NDArray[np.float32]", sample_rate: int) -> bool:
     hop = round(HOP_S * sample_rate)
     length = 4 * hop
     levels = _level(samples[: len(samples) // length * length].reshape(-1, length))
-    loud = np.percentile(levels, 95)
+    loud = np.sort(levels)[round(0.95 * (len(levels) - 1))]
     if (levels < PAUSE * loud).mean() < MIN_PAUSES:
         return False  # nearly all music ends here, before anything that costs time
     frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
     n_hops = min(len(frames), round(1 / HOP_S))
     starts = np.linspace(0, len(frames) - n_hops, N_STRETCHES).astype(int)
+    stretches = starts[:, None] + np.arange(n_hops)
+    _, _, share = _follow(frames[stretches[FIRST, SPARSE]], sample_rate, quiet=0.1 * loud)
+    if share < MIN_VOICED / SLACK:
+        return False
     return all(
-        _is_spoken(frames[begins[:, None] + np.arange(n_hops)], sample_rate, quiet=0.1 * loud, slack=slack)
-        for begins, slack in ((starts[FIRST], SLACK), (starts, 1.0))
+        _is_spoken(*_follow(frames[hops], sample_rate, quiet=0.1 * loud), slack=slack)
+        for hops, slack in ((stretches[FIRST], SLACK), (stretches, 1.0))
     )
 
 
-def _is_spoken(stretches: "NDArray[np.float32]", sample_rate: int, *, quiet: "np.floating[Any]", slack: float) -> bool:
-    """(n_stretches, n_hops, length) frames, of which those below a level do not count, and how far the bounds give."""
-    n_stretches, n_hops, length = stretches.shape
-    frames = stretches.reshape(-1, length)
-    is_loud = _level(frames) > quiet
-    cents, strength = (values.reshape(n_stretches, n_hops) for values in _pitch(frames, sample_rate))
-    voiced = is_loud.reshape(n_stretches, n_hops) & (strength > 0.6)
+def _is_spoken(cents: "Floats", voiced: "NDArray[np.bool_]", share: float, *, slack: float) -> bool:
+    """What `_follow` gives, and how far the bounds give."""
     change = np.abs(np.diff(cents))
     glides = change[voiced[:, 1:] & voiced[:, :-1] & (change < 300)]  # more is an octave error, or another voice
     windows = np.lib.stride_tricks.sliding_window_view
     runs = windows(cents, HELD_HOPS, axis=1)[windows(voiced, HELD_HOPS, axis=1).all(axis=2)]
-    if voiced.sum() < MIN_VOICED / slack * is_loud.sum() or not len(glides) or not len(runs):
+    if share < MIN_VOICED / slack or not len(glides) or not len(runs):
         return False
     held = (np.ptp(runs, axis=1) < 50).mean()
     return bool(np.median(glides) > MIN_GLIDE / slack and held < MAX_HELD * slack)
+
+
+def _follow(
+    stretches: "NDArray[np.float32]", sample_rate: int, *, quiet: "np.floating[Any]"
+) -> "tuple[Floats, NDArray[np.bool_], float]":
+    """The pitch of frames that are louder than `quiet`.
+
+    Args:
+        stretches: (n_stretches, n_hops, length) frames.
+        sample_rate: In Hz.
+        quiet: RMS.
+
+    Returns:
+        (n_stretches, n_hops) pitch in cents; (n_stretches, n_hops) whether a frame is loud and has one; the part of the
+        loud frames that have one.
+    """
+    n_stretches, n_hops, length = stretches.shape
+    frames = stretches.reshape(-1, length)
+    is_loud = _level(frames) > quiet
+    cents, strength = _pitch(frames, sample_rate)
+    voiced = is_loud & (strength > 0.6)
+    share = float(voiced.sum() / max(1, is_loud.sum()))
+    return cents.reshape(n_stretches, n_hops), voiced.reshape(n_stretches, n_hops), share
 
 
 def _level(frames: "NDArray[np.float32]") -> "NDArray[np.float32]":
@@ -93,7 +119,7 @@ def _level(frames: "NDArray[np.float32]") -> "NDArray[np.float32]":
     return level
 
 
-def _pitch(frames: "NDArray[np.float32]", sample_rate: int) -> "tuple[NDArray[np.float64], NDArray[np.float64]]":
+def _pitch(frames: "NDArray[np.float32]", sample_rate: int) -> "tuple[Floats, Floats]":
     """(n_frames, length) -> pitch in cents (of 1 Hz) and its strength in [0, 1], both (n_frames,).
 
     The autocorrelation of the windowed frame over that of the window (Boersma 1993), at its first maximum that comes
