@@ -45,49 +45,51 @@ class Statistics(FrontEnd):
 
     def _statistics(self, waveform: Tensor) -> Tensor:
         n_fft, hop = self.config.n_fft, self.config.hop_length
-        padded = _padded(waveform, n_fft // 2)
-        frames = padded.unfold(1, n_fft, hop)  # (batch, n_frames, n_fft)
-        rms = torch.linalg.vector_norm(frames, dim=2) / n_fft**0.5  # (batch, n_frames)
-        power = power_spectrum(frames * self.window)  # (batch, n_frames, n_bins)
-        decibel = decibels(self.bank(power))
+        sound = _with_margins(waveform, n_fft // 2) if self.config.center else waveform
+        frames = (sound.unfold(1, n_fft, hop) + 0.0).flatten(0, 1)  # (batch x n_frames, n_fft); no negative zeros
+        rms = torch.linalg.vector_norm(frames, dim=1) / n_fft**0.5
+        crossings = _sign_changes(frames)
+        power = power_spectrum(frames.mul_(self.window))  # (batch x n_frames, n_bins)
+        decibel = decibels(self.bank(power)).unflatten(0, (len(waveform), -1))
         decibel = decibel.maximum(decibel.amax((1, 2), keepdim=True) - 80.0)
         chroma = power @ self.chroma
-        chroma /= chroma.amax(2, keepdim=True).clamp(min=1e-10)
-        rows = torch.stack([rms, *self._shape(power.sqrt_()), _sign_changes(padded, n_fft, hop)], dim=2)
-        rows = torch.cat([rows, decibel @ self.dct], dim=2)  # (batch, n_frames, 25)
-        statistics = torch.stack([rows.mean(1), rows.var(1, correction=0)], dim=2).flatten(1)  # mean, var, mean, …
-        notes = chroma.flatten(1)
-        return torch.cat([torch.stack([notes.mean(1), notes.var(1, correction=0)], dim=1), statistics], dim=1)
+        chroma /= chroma.amax(1, keepdim=True).clamp(min=1e-10)
+        shape = torch.stack([rms, *self._shape(power.sqrt_()), crossings], dim=1).unflatten(0, (len(waveform), -1))
+        rows = torch.cat([shape, decibel @ self.dct], dim=2)  # (batch, n_frames, 25)
+        notes = _moments(chroma.reshape(len(waveform), -1, 1))
+        return torch.cat([notes, _moments(rows)], dim=1)
 
     def _shape(self, magnitude: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(batch, n_frames, n_bins) -> centroid, bandwidth, roll-off in Hz, each (batch, n_frames)."""
-        cumulated = magnitude.cumsum(2)
-        total = cumulated[..., -1:].clamp(min=1e-10)
-        first, second = (magnitude @ self.moments / total).unbind(2)
+        """(n_frames, n_bins) -> centroid, bandwidth, roll-off in Hz, each (n_frames,)."""
+        cumulated = magnitude.cumsum(1)
+        total = cumulated[:, -1:].clamp(min=1e-10)
+        first, second = (magnitude @ self.moments / total).unbind(1)
         bandwidth = (second - first.square()).clamp(min=0).sqrt()
-        rolloff = torch.searchsorted(cumulated, 0.85 * total)[..., 0].clamp(max=magnitude.shape[2] - 1)
+        rolloff = torch.searchsorted(cumulated, 0.85 * total)[:, 0].clamp(max=magnitude.shape[1] - 1)
         return 1_000 * first, 1_000 * bandwidth, 1_000 * self.moments[:, 0][rolloff]
 
     def feature_shape(self, n_samples: int) -> tuple[int, ...]:
         return (len(self.config.columns),)
 
 
-def _padded(waveform: Tensor, half: int) -> Tensor:
-    """(batch, n_samples) -> (batch, half + n_samples + half), with silence; without negative zeros."""
-    padded = waveform.new_empty(len(waveform), waveform.shape[1] + 2 * half)
-    padded[:, :half] = padded[:, -half:] = 0.0
-    torch.add(waveform, 0.0, out=padded[:, half:-half])
-    return padded
+def _with_margins(waveform: Tensor, length: int) -> Tensor:
+    """(batch, n_samples) -> (batch, length + n_samples + length), with silence.
 
-
-def _sign_changes(padded: Tensor, length: int, hop: int) -> Tensor:
-    """(batch, n_samples) -> (batch, n_frames): part of the samples of a frame whose sign is not that of the last one.
-
-    As in librosa: zero counts as positive, the first sample of a frame never counts, and beyond its ends the sound
-    stays what it is there, which is written into the padding.
+    The silence is too quiet to be anything else in float32, but has the sign of the sample it is next to: librosa
+    counts sign changes as if that sample went on.
     """
-    half = length // 2
-    padded[:, :half], padded[:, -half:] = padded[:, half : half + 1], padded[:, -half - 1 : -half]
-    bits = padded.view(torch.int32)
-    changed = (bits[:, 1:] ^ bits[:, :-1]).bitwise_right_shift_(31)  # -1 or 0; comparisons are several times slower
-    return changed.unfold(1, length - 1, hop).sum(2, dtype=torch.int32) / -length
+    first, last = (1e-30 * waveform[:, edge, None].expand(-1, length) for edge in (0, -1))
+    return torch.cat([first, waveform, last], dim=1)
+
+
+def _sign_changes(frames: Tensor) -> Tensor:
+    """(n_frames, length) -> (n_frames,): part of the samples whose sign is not that of the one before; zero is positive."""
+    negative = frames.signbit()
+    changed = (negative[:, 1:] ^ negative[:, :-1]).view(torch.uint8)
+    return changed.sum(1, dtype=torch.int32) / frames.shape[1]  # of bytes: a sum of booleans takes twice as long
+
+
+def _moments(rows: Tensor) -> Tensor:
+    """(batch, n, n_columns) -> (batch, 2 n_columns): mean, variance, mean, variance, …"""
+    variance, mean = torch.var_mean(rows, 1, correction=0)
+    return torch.stack([mean, variance], dim=2).flatten(1)
