@@ -10,12 +10,13 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geoclass.evidence import ngrams
 from geoclass.evidence.scripts import LANGUAGES_OF_SCRIPT, letters_in, script_of
 from geoclass.evidence.tables import load_json, load_lines
 from geoclass.evidence.vocabulary import is_word, log_frequencies, log_spelling
@@ -32,7 +33,6 @@ _MAX_LYRICS = 2_000  # letters that are read
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _FOLDED = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ß": "ss"})
 
-_LOADING = Lock()
 _ENGLISH = LANGUAGES.index("en")
 
 Scores = NDArray[np.float64]  # (n_languages,) in the order of LANGUAGES
@@ -137,32 +137,17 @@ def _words(text: str) -> list[str]:
 
 def _ngrams(text: str) -> tuple[Scores, int]:
     """py3langid's log-likelihoods, (n_languages,), the best one 0; and the length in bytes."""
-    of_language = dict(_identifier().rank(text))
-    raw = np.array([of_language[code] for code in LANGUAGES], np.float64)
-    return raw - raw.max(), max(1, len(text.encode("utf-8", "replace")))
+    return ngrams.log_likelihoods(text, LANGUAGES), max(1, len(text.encode("utf-8", "replace")))
 
 
 def load_ahead() -> None:
-    """Begin to load py3langid's model and the table of words on a thread, while a program starts.
+    """Begin to load the language model and the table of words on a thread, while a program starts."""
 
-    It takes 0.7 s, most of it decompression, which releases the interpreter lock.
-    """
-    Thread(target=lambda: (_identifier(), is_word("")), daemon=True).start()
+    def load() -> None:
+        ngrams.load(LANGUAGES)
+        is_word("")
 
-
-def _identifier() -> Any:
-    """py3langid's model; the first caller loads it, and the others wait."""
-    with _LOADING:
-        return _loaded()
-
-
-@cache
-def _loaded() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
-    identifier.set_languages(LANGUAGES)
-    return identifier
+    Thread(target=load, name="languages").start()
 
 
 @cache

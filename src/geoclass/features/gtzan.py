@@ -50,12 +50,12 @@ class Statistics(FrontEnd):
         rms = torch.linalg.vector_norm(frames, dim=1) / n_fft**0.5
         crossings = _sign_changes(frames)
         power = power_spectrum(frames.mul_(self.window))  # (batch x n_frames, n_bins)
-        decibel = decibels(self.bank(power)).unflatten(0, (len(waveform), -1))
+        decibel = decibels(self.bank(power)).view(len(waveform), -1, len(self.dct))
         decibel = decibel.maximum(decibel.amax((1, 2), keepdim=True) - 80.0)
         chroma = power @ self.chroma
         chroma /= chroma.amax(1, keepdim=True).clamp(min=1e-10)
-        shape = torch.stack([rms, *self._shape(power.sqrt_()), crossings], dim=1).unflatten(0, (len(waveform), -1))
-        rows = torch.cat([shape, decibel @ self.dct], dim=2)  # (batch, n_frames, 25)
+        shape = torch.stack([rms, *self._shape(power.sqrt_()), crossings], dim=1)
+        rows = torch.cat([shape.view(len(waveform), -1, 5), decibel @ self.dct], dim=2)  # (batch, n_frames, 25)
         notes = _moments(chroma.reshape(len(waveform), -1, 1))
         return torch.cat([notes, _moments(rows)], dim=1)
 
@@ -83,7 +83,7 @@ def _with_margins(waveform: Tensor, length: int) -> Tensor:
 
 
 def _sign_changes(frames: Tensor) -> Tensor:
-    """(n_frames, length) -> (n_frames,): part of the samples whose sign is not that of the one before; zero is positive."""
+    """(n_frames, length) -> (n_frames,): part of the samples whose sign is not that of the one before."""
     negative = frames.signbit()
     changed = (negative[:, 1:] ^ negative[:, :-1]).view(torch.uint8)
     return changed.sum(1, dtype=torch.int32) / frames.shape[1]  # of bytes: a sum of booleans takes twice as long
