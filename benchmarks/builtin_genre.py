@@ -8,7 +8,7 @@ and the displacements of that half. Columns: what the front end computes of a cl
 against the clip's row in the table, and against librosa's numbers for the same clip, in standard deviations of the
 column; medians over the clips. The table describes 30 s; where the clips at hand are shorter, the difference that the
 length alone makes is estimated by halving them: the first half against the whole is of the same order as 15 s against
-30 s. The model takes a quarter of the frames: the last column says what that changes. Speed: what the model takes of
+30 s. The model takes fewer of the frames: the last column says what that changes. Speed: what the model takes of
 a clip against the same columns by librosa, one clip after the other, taking turns; median over the clips, one thread.
 """
 
@@ -108,7 +108,7 @@ def print_columns(table: Table, clips: list[Path]) -> None:
         "librosa and table": other - published,
         "front end and librosa": mine - other,
         "first half and clip": half - mine,
-        "a quarter of frames": few - mine,
+        "the frames of the model": few - mine,
     }
     medians = {name: np.median(np.abs(gap) / deviation, axis=0) for name, gap in gaps.items()}
     print(f"{'column, std units':28}" + "".join(f"{name:>23}" for name in medians))

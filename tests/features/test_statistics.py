@@ -26,18 +26,20 @@ def sound() -> np.ndarray:
     return (0.1 * tones * (1.2 + np.sin(3 * time_s)) + 0.01 * rng.normal(size=len(time_s))).astype(np.float32)
 
 
-def test_statistics_are_librosas(sound: np.ndarray) -> None:
-    config = StatisticsConfig()
+@pytest.mark.parametrize(("hop", "center"), [(512, True), (2_048, True), (512, False), (4_096, False)])
+def test_statistics_are_librosas(sound: np.ndarray, hop: int, center: bool) -> None:
+    config = StatisticsConfig(hop_length=hop, center=center)
     found = dict(zip(config.columns, create_front_end(config)(torch.from_numpy(sound)[None])[0].tolist(), strict=True))
+    frames = {"hop_length": hop, "center": center}
     expected = {
-        "chroma_stft": librosa.feature.chroma_stft(y=sound, sr=RATE, tuning=0.0),
-        "rms": librosa.feature.rms(y=sound),
-        "spectral_centroid": librosa.feature.spectral_centroid(y=sound, sr=RATE),
-        "spectral_bandwidth": librosa.feature.spectral_bandwidth(y=sound, sr=RATE),
-        "rolloff": librosa.feature.spectral_rolloff(y=sound, sr=RATE),
-        "zero_crossing_rate": librosa.feature.zero_crossing_rate(y=sound),
+        "chroma_stft": librosa.feature.chroma_stft(y=sound, sr=RATE, tuning=0.0, **frames),
+        "rms": librosa.feature.rms(y=sound, **frames),
+        "spectral_centroid": librosa.feature.spectral_centroid(y=sound, sr=RATE, **frames),
+        "spectral_bandwidth": librosa.feature.spectral_bandwidth(y=sound, sr=RATE, **frames),
+        "rolloff": librosa.feature.spectral_rolloff(y=sound, sr=RATE, **frames),
+        "zero_crossing_rate": librosa.feature.zero_crossing_rate(y=sound, **frames),
     }
-    for number, row in enumerate(librosa.feature.mfcc(y=sound, sr=RATE, n_mfcc=20), start=1):
+    for number, row in enumerate(librosa.feature.mfcc(y=sound, sr=RATE, n_mfcc=20, **frames), start=1):
         expected[f"mfcc{number}"] = row
     for name, values in expected.items():
         assert found[f"{name}_mean"] == pytest.approx(values.mean(), rel=2e-3, abs=2e-3), name
