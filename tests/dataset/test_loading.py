@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from geoclass.config.frontends import LogMelConfig
 from geoclass.dataset import loading
@@ -149,16 +151,42 @@ def test_a_segment_that_is_drawn_again_is_changed_otherwise(small_dataset: Datas
     assert len(set(drawn)) == len(drawn)
 
 
-def test_a_last_batch_too_small_for_batch_norm_is_left_out_of_training_only(small_dataset: Dataset) -> None:
-    n_segments = len(small_dataset.split("train").segment_ids)
-    size = n_segments - 1
-    assert [len(batch.x) for batch in loader(small_dataset, batch_size=size, seed=0).epoch()] == [size]
-    assert [len(batch.x) for batch in loader(small_dataset, batch_size=size).epoch()] == [size, 1]
-    two = loader(small_dataset, batch_size=n_segments - 2, seed=0)
-    assert [len(batch.x) for batch in two.epoch()] == [n_segments - 2, 2]
-    assert len(two) == 2
-    shared = loader(small_dataset, batch_size=n_segments - 2, seed=0, world_size=2)
-    assert len(shared) == 1
+@pytest.mark.parametrize(
+    ("batch_size", "expected"),
+    [(12, [12, 12, 12, 12, 6]), (13, [13, 13, 13, 8, 7]), (53, [27, 27]), (52, [27, 27]), (36, [36, 18]),
+     (54, [54]), (99, [54]), (2, [2] * 27), (1, [1] * 54)],
+)  # fmt: skip
+def test_a_small_last_training_batch_is_evened_out_for_any_number_of_ranks(
+    small_dataset: Dataset, batch_size: int, expected: list[int]
+) -> None:
+    assert len(small_dataset.split("train").segment_ids) == 54
+    own = loader(small_dataset, seed=0, batch_size=batch_size)
+    assert [len(batch.x) for batch in own.epoch()] == expected
+    assert len(own) == len(expected)
+    assert own.smallest_batch == min(expected)
+    n_ranks = min(3, min(expected))
+    ranks = [
+        loader(small_dataset, seed=0, partners=True, batch_size=batch_size, rank=rank, world_size=n_ranks)
+        for rank in range(n_ranks)
+    ]
+    shares = [[len(batch.x) for batch in rank.epoch()] for rank in ranks]
+    assert np.sum(shares, axis=0).tolist() == expected
+    assert min(map(min, shares)) >= 1
+    assert seen(*ranks) == seen(loader(small_dataset, seed=0, partners=True)), "nothing is left out"
+
+
+def test_validation_batches_are_as_they_come(small_dataset: Dataset) -> None:
+    assert [len(batch.x) for batch in loader(small_dataset, batch_size=53).epoch()] == [53, 1]
+
+
+@given(n_segments=st.integers(1, 60), batch_size=st.integers(2, 40))
+def test_batches_are_even_enough_for_batch_norm_and_half_as_many_ranks(n_segments: int, batch_size: int) -> None:
+    places = np.arange(n_segments)
+    cut = [places[start : start + batch_size] for start in range(0, n_segments, batch_size)]
+    parts = loading._evened(cut, batch_size)
+    assert np.concatenate(parts).tolist() == places.tolist()
+    assert max(map(len, parts)) <= max(batch_size, 3)
+    assert len(parts) == 1 or min(map(len, parts)) >= max(2, batch_size // 2)
 
 
 # ---- where a split lies -------------------------------------------------------------------------------------------

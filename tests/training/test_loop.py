@@ -46,7 +46,7 @@ def test_the_network_is_shown_normalized_segments_each_once() -> None:
     setting.epochs()
     shown = torch.cat(setting.model.shown)
     expected = setting.normalized()
-    assert [len(batch) for batch in setting.model.shown] == [5, 5, 2] * 2
+    assert [len(batch) for batch in setting.model.shown] == [5, 4, 3] * 2
     for epoch in (shown[:12], shown[12:]):
         order = epoch[:, 0, 0].argsort()
         torch.testing.assert_close(epoch[order], expected[expected[:, 0, 0].argsort()])

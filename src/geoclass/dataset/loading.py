@@ -78,7 +78,12 @@ class SegmentLoader:
 
     def __len__(self) -> int:
         """Steps per epoch."""
-        return len(self._cut(np.arange(len(self.tracks))))
+        return len(self._batches(np.arange(len(self.tracks))))
+
+    @property
+    def smallest_batch(self) -> int:
+        """Segments of the smallest batch, over all ranks."""
+        return min(len(part) for part in self._batches(np.arange(len(self.tracks))))
 
     def epoch(self, number: int = 0) -> Iterator[Batch]:
         """The batches of an epoch.
@@ -141,11 +146,25 @@ class SegmentLoader:
         return order, nth_keys(self._keys[order], occurrences(order))
 
     def _cut(self, places: Rows) -> list[Rows]:
-        """This rank's part of each batch. A last training batch too small for batch norm on every rank is left out."""
+        """This rank's part of each batch."""
+        return [part[self.rank :: self.world_size] for part in self._batches(places)]
+
+    def _batches(self, places: Rows) -> list[Rows]:
+        """Each batch of all ranks."""
         parts = [places[start : start + self.batch_size] for start in range(0, len(places), self.batch_size)]
-        if self.seed is not None and len(parts) > 1 and len(parts[-1]) < 2 * self.world_size:
-            parts.pop()
-        return [part[self.rank :: self.world_size] for part in parts]
+        return parts if self.seed is None else _evened(parts, self.batch_size)
+
+
+def _evened(parts: list[Rows], batch_size: int) -> list[Rows]:
+    """Training batches, a small last one evened out with the one before it.
+
+    Batch norm needs two segments and every rank one. Leaving out a batch too small for that would make the segments
+    of an epoch depend on the number of ranks.
+    """
+    if len(parts) < 2 or batch_size < 2 or 2 * len(parts[-1]) >= max(4, batch_size):
+        return parts
+    both = np.concatenate(parts[-2:])
+    return [*parts[:-2], *(np.array_split(both, 2) if len(both) > 3 else [both])]
 
 
 def _balancing_weights(split: Split, task: str) -> NDArray[np.float64]:

@@ -162,6 +162,11 @@ def _loaders(dataset: Dataset, config: RunConfig, runtime: Runtime) -> tuple[Seg
         balanced=settings.balanced_sampling,
         partners=settings.mixup > 0,
     )
+    if train.smallest_batch < runtime.world_size:
+        raise TrainingError(
+            f"a batch of {train.smallest_batch} segments cannot be divided among {runtime.world_size} processes",
+            hint=f"give --batch-size of at least {2 * runtime.world_size}, or train with fewer processes",
+        )
     return train, load(dataset.split("valid"), batch_size=4 * settings.batch_size)
 
 
