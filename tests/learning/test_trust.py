@@ -17,6 +17,7 @@ from geoclass.evidence.opinion import Opinion, opinion
 from geoclass.evidence.pool import pool
 from geoclass.evidence.registry import Sources, ask
 from geoclass.learning.bundle import forget, save_learned
+from geoclass.learning.page import witnesses
 from geoclass.learning.witnesses import Counsel, consult, gather
 from geoclass.storage import data_dir
 
@@ -85,6 +86,23 @@ def test_a_clue_of_few_artists_keeps_its_weight() -> None:
     found = consult(gather(opinions, countries, [f"artist {index}" for index in range(60)]))
     assert found.evidence is not None
     assert "album" not in found.evidence.trust
+
+
+def test_the_report_names_the_clues_that_mislead_the_worst_first() -> None:
+    trust = {"genre words": 0.5, "title": 0.2, "code": 1.0, CLUE: 0.1}
+    counsel = Counsel(
+        evidence=LibraryEvidence(trust=trust, artists={"TR": 40}), artists=40, files=80,
+        written=0.6, right=0.95, before=(0.5, 0.7),
+    )  # fmt: skip
+    assert witnesses(counsel) == [
+        "Title, tags and sound together: 60% of 80 files would get a country, for artists not used in fitting; "
+        "95% of them correct.",
+        "With the default weights: 50%; 70% of them correct.",
+        "Language of the title: 0.2 times the default weight (misleading in this library).",
+        "Words of the genre: 0.5 times the default weight (misleading in this library).",
+    ]
+    (kept,) = witnesses(Counsel(evidence=None, artists=9, files=18))
+    assert kept == "The default weights are kept: to estimate others, 30 artists with a country are needed, found 9."
 
 
 def test_order_plays_no_part_and_counts_are_of_artists() -> None:

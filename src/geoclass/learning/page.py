@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geoclass.evidence.library import CLUE
+from geoclass.evidence.opinion import CLUES
 from geoclass.learning.verdict import FieldVerdict, Range
 from geoclass.learning.witnesses import MIN_ARTISTS, Counsel
 from geoclass.reporting.render import Column, Table, write_page_file
@@ -65,9 +66,8 @@ def witnesses(counsel: Counsel) -> list[str]:
     said.append(f"With the default weights: {counsel.before[0]:.0%}; {_right(counsel.before[1])}.")
     less = {clue: power for clue, power in counsel.evidence.trust.items() if power < _AS_USUAL and clue != CLUE}
     for clue, power in sorted(less.items(), key=lambda pair: pair[1]):
-        said.append(
-            f"{clue[:1].upper()}{clue[1:]}: {power:.1f} times the default weight: it is misleading in this library."
-        )
+        name = CLUES[clue]
+        said.append(f"{name[:1].upper()}{name[1:]}: {power:.1f} times the default weight (misleading in this library).")
     return said
 
 
