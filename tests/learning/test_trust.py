@@ -16,9 +16,10 @@ from geoclass.evidence.library import CLUE, LibraryEvidence
 from geoclass.evidence.opinion import Opinion, opinion
 from geoclass.evidence.pool import pool
 from geoclass.evidence.registry import Sources, ask
+from geoclass.geo.countries import country_codes
 from geoclass.learning.bundle import forget, save_learned
 from geoclass.learning.page import witnesses
-from geoclass.learning.witnesses import Counsel, consult, gather
+from geoclass.learning.witnesses import Artist, Counsel, consult, fit, gather
 from geoclass.storage import data_dir
 
 COUNTRIES = ("TR", "GR", "IR", "IN", "JP", "BR")
@@ -76,6 +77,23 @@ def test_what_keeps_the_promise_is_not_exchanged_for_silence(truthful: float, se
 @pytest.mark.parametrize("n", [0, 10, 29])
 def test_with_few_artists_the_shipped_weights_stay(n: int) -> None:
     assert library(n, truthful=0.0).evidence is None
+
+
+def of_as_many_countries(n: int, *, misled: int) -> list[Artist]:
+    """Artists of n different countries; the titles of the first of them name a wrong one."""
+    codes = country_codes()[:n]
+    opinions = {place: [said(codes[(place + 1) % n] if place < misled else code)] for place, code in enumerate(codes)}
+    return gather(opinions, dict(enumerate(codes)), [f"artist {place}" for place in range(n)])
+
+
+def test_an_artists_own_country_is_no_evidence_for_itself() -> None:
+    """Of artists of as many countries, the countries of the others say nothing, or mislead."""
+    assert fit(of_as_many_countries(40, misled=6)).trust[CLUE] < 0.1
+
+
+def test_a_gain_that_may_be_chance_changes_nothing() -> None:
+    assert consult(of_as_many_countries(40, misled=6)).evidence is None
+    assert consult(of_as_many_countries(40, misled=8)).evidence is not None
 
 
 def test_a_clue_of_few_artists_keeps_its_weight() -> None:
@@ -143,6 +161,15 @@ def test_it_lies_beside_the_model_and_damage_is_no_evidence() -> None:
         (folder / "evidence.json").write_text(damage)
         assert LibraryEvidence.open() is None
     assert Path(folder).is_dir()
+
+
+def test_no_clue_is_trusted_more_than_the_shipped_weights_say() -> None:
+    folder = data_dir() / "models" / "mine"
+    folder.mkdir(parents=True)
+    LibraryEvidence(trust={"title": 3.0, "code": -1.0, "lyrics": 0.4}, artists={}).save(folder)
+    found = LibraryEvidence.open()
+    assert found is not None
+    assert found.trust == {"title": 1.0, "code": 0.0, "lyrics": 0.4}
 
 
 def test_it_is_replaced_and_forgotten_with_the_model_and_needs_none() -> None:
