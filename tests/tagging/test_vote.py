@@ -218,6 +218,16 @@ def test_a_file_that_an_owner_wrote_in_says_nothing_beside() -> None:
     assert [of.witness for of in other.verdict.opinions] == ["tags"]
 
 
+def test_what_an_earlier_run_wrote_is_nobodys_word() -> None:
+    """Or a wrong country, once written, would vouch for itself in the artist's new files."""
+    ours = told(country=("IS",), country_candidates=("IS 0.93; NO 0.02",))
+    new = told(opinion("language", "TR", strength=9))
+    voted(ours, new, pools=True)
+    assert new.verdict is not None
+    assert new.verdict.candidates(1)[0][0] == "TR"
+    assert [of.witness for of in new.verdict.opinions] == ["language"]
+
+
 def test_files_that_come_after_the_artist_was_decided_get_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("geoclass.tagging.groups.by_group.__kwdefaults__", {"max_waiting": 1})
     first, second, late = told(opinion("language", "TR")), told(), told(opinion("language", "KR", strength=20))
