@@ -26,3 +26,8 @@ def test_a_model_that_is_named_is_asked_all_the_same() -> None:
     classifier = load_classifier(["country-traditional"], Policy(evidence=USUAL, fields=("country",)), device="cpu")
     assert classifier is not None
     assert classifier.tasks == ("country",)
+
+
+def test_no_model_is_loaded_for_a_country_without_the_sound() -> None:
+    deaf = Policy(evidence=("language", "words"), fields=("country",))
+    assert load_classifier(["country-traditional"], deaf, device="cpu") is None

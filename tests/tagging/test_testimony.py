@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from geoclass.evidence.artist_table import Artist
+from geoclass.evidence.library import LibraryEvidence
+from geoclass.evidence.registry import Sources
 from geoclass.tagging.tags import Tags
-from geoclass.tagging.testimony import facts_of
+from geoclass.tagging.testimony import evidence_identity, facts_of
 
 
 @pytest.mark.parametrize(
@@ -36,3 +39,36 @@ def test_a_name_that_is_not_utf_8_can_be_read_by_the_witnesses() -> None:
     assert found.artist == "Selda"
     for text in (found.title, *found.folders):
         text.encode("utf-8")
+
+
+class Known:
+    """A source of artists or of sung languages with an identity."""
+
+    def __init__(self, identity: str) -> None:
+        self.identity = identity
+
+    def __call__(self, path: Path) -> dict[str, float]:
+        return {}
+
+    def by_mbid(self, mbid: str) -> Artist | None:
+        return None
+
+    def by_name(self, name: str) -> tuple[Artist, ...]:
+        return ()
+
+
+def test_what_decided_is_another_where_anything_that_was_asked_is() -> None:
+    """Or files that other evidence decided would count as settled."""
+    learned = [LibraryEvidence(trust={"title": power}, artists={"TR": 9}) for power in (0.5, 0.6)]
+    identities = [
+        evidence_identity(("language", "codes"), sources)
+        for sources in (
+            Sources(),
+            *(Sources(artists=Known(name)) for name in ("one", "two")),
+            *(Sources(sung_language=Known(name)) for name in ("one", "two")),
+            *(Sources(library=of) for of in learned),
+        )
+    ]
+    identities.append(evidence_identity(("language",), Sources()))
+    assert len(set(identities)) == len(identities)
+    assert evidence_identity(("codes", "language"), Sources()) == identities[0], "their order does not matter"
