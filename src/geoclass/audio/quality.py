@@ -17,7 +17,7 @@ N_FRAMES = 64  # spread over the recording
 # -0.577 (Euler's constant), whatever the colour. The levels of music vary: of 319 clips none is above -0.9.
 NOISE = (-0.70, -0.45)
 
-# Speech pauses, and its pitch never rests; a voice that sings holds its notes, and instruments do not pause together.
+# Speech has pauses, and its pitch never rests; a singing voice holds notes, and instruments do not pause together.
 # `benchmarks/quality.py` counts what these bounds let through.
 PAUSE = 10 ** (-30 / 20)  # of the loud frames' level
 MIN_PAUSES = 0.10  # part of the time
@@ -28,9 +28,9 @@ HOP_S = 0.0116  # of the pitch, with frames of four hops
 HELD_HOPS = 12
 PITCH_HZ = (65.0, 450.0)
 N_STRETCHES = 10  # of a second, over which the pitch is followed
-FIRST = slice(0, None, 4)  # of them, those that decide where nothing is near the bounds, which is nearly all music
-SPARSE = slice(0, None, 6)  # of their hops, those that show whether anything there has a pitch: drums have none
-SLACK = 2.5  # how near that is: within this factor
+FIRST = slice(0, None, 4)  # of these, tried first, with wider bounds: nearly all music fails there
+SPARSE = slice(0, None, 6)  # of their hops, tried before these: drums have no pitch
+SLACK = 2.5  # by how much these bounds are wider
 
 
 def describe(waveform: "NDArray[np.float32]", *, sample_rate: int) -> str:
@@ -79,7 +79,7 @@ def _is_speech(samples: "NDArray[np.float32]", sample_rate: int) -> bool:
 
 
 def _is_spoken(cents: "Floats", voiced: "NDArray[np.bool_]", share: float, *, slack: float) -> bool:
-    """What `_follow` gives, and how far the bounds give."""
+    """Whether what `_follow` returns is speech; `slack` widens the bounds."""
     change = np.abs(np.diff(cents))
     glides = change[voiced[:, 1:] & voiced[:, :-1] & (change < 300)]  # more is an octave error, or another voice
     windows = np.lib.stride_tricks.sliding_window_view

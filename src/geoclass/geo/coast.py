@@ -1,7 +1,7 @@
 """Which polygon's border is nearest to a point at sea.
 
-Of the half million edges of all borders only those near the points that are asked for are looked at: their parts stand
-in a k-d tree on the unit sphere, in three dimensions, where neither the poles nor the antimeridian are special and the
+Of the half million edges of all borders, only those near the given points are measured: points along them go into a
+k-d tree on the unit sphere, in three dimensions, where neither the poles nor the antimeridian are special and the
 nearest chord is the nearest arc.
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 EARTH_RADIUS_KM = 6371.0088  # mean radius (IUGG)
 STEP_KM = 2.0  # largest gap between the points that stand for an edge
 
-_LONG_EDGE_DEGREES = 0.5  # longer edges are always looked at; shorter ones are found by their ends
+_LONG_EDGE_DEGREES = 0.5  # longer edges are always measured; shorter ones are found by their ends
 _FEW_PAIRS = 50_000_000  # that many distances are computed in less time than scipy takes to load
 _BLOCK = 1_000_000  # distances at a time
 _N_ROWS, _N_COLUMNS = 180, 360  # cells of one degree
