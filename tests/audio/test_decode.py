@@ -35,6 +35,28 @@ def test_an_excerpt_is_the_middle_and_all_of_what_is_shorter(ramp: Path) -> None
     assert len(load_excerpt(ramp, sample_rate=RATE, duration_s=30)) == 4 * RATE
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_what_was_decoded_stays_as_it_is_while_the_thread_decodes_on(tmp_path: Path, channels: int) -> None:
+    levels = {"first.wav": (0.1, 5), "longer.wav": (0.2, 7), "shorter.wav": (0.3, 4)}
+    for name, (level, seconds) in levels.items():
+        soundfile.write(tmp_path / name, np.full((seconds * RATE, channels), level), RATE, subtype="FLOAT")
+    sounds = {name: load_excerpt(tmp_path / name, sample_rate=RATE, duration_s=6) for name in levels}
+    for name, (level, seconds) in levels.items():
+        assert len(sounds[name]) == min(seconds, 6) * RATE
+        np.testing.assert_allclose(sounds[name], level, rtol=1e-6)
+
+
+@pytest.mark.parametrize("place", [0, RATE, -1])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("sample_rate", [RATE, RATE // 2, 48_000])
+def test_one_sample_that_is_no_number_is_refused(tmp_path: Path, sample_rate: int, number: float, place: int) -> None:
+    sound = np.full(4 * RATE, 0.1)
+    sound[place] = number
+    soundfile.write(tmp_path / "odd.wav", sound, RATE, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"odd\.wav: the samples are not finite numbers"):
+        load_excerpt(tmp_path / "odd.wav", sample_rate=sample_rate, duration_s=30)
+
+
 @pytest.mark.parametrize("offset_s", [4.0, 100.0])
 def test_nothing_is_left_after_the_end(ramp: Path, offset_s: float) -> None:
     with pytest.raises(AudioError, match=f"no sound could be decoded after {offset_s:g} s"):

@@ -62,9 +62,11 @@ def extract(job: Job, *, audio_root: Path, config: BuildConfig) -> Extracted:
     except AudioError as error:
         return Extracted(job.track_id, [], [], None, _without_path(error.message, audio_root / job.path))
     with torch.inference_mode():
-        batch = torch.from_numpy(np.array(segments))
-        copies = [front_end(_shift(batch, shift, front_end.sample_rate)) for shift in job.shifts]
-        features = torch.cat(copies).to("cpu", torch.float16).numpy()
+        batch = torch.from_numpy(segments)
+        copies = [
+            front_end(_shift(batch, shift, front_end.sample_rate)).to("cpu", torch.float16) for shift in job.shifts
+        ]
+        features = torch.cat(copies).numpy()
     repeats = len(job.shifts)
     shifts = [shift for shift in job.shifts for _ in starts_s]
     return Extracted(job.track_id, starts_s * repeats, shifts, features)

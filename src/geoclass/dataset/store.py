@@ -54,7 +54,7 @@ class FeatureWriter:
         line = ProgressLine(track_id=item.track_id, starts_s=item.starts_s, shifts=item.shifts, error=item.error)
         try:
             if item.features is not None:
-                self._rows.write(np.ascontiguousarray(item.features).tobytes())
+                self._rows.write(np.ascontiguousarray(item.features).data)
             self._rows.flush()
             self._log.write(json.dumps(line).encode() + b"\n")
             self._log.flush()

@@ -28,10 +28,16 @@ class Bank(nn.Module):
             covered = block.any(dim=0).nonzero()[:, 0].tolist() or [0]  # none: the bands lie between two bins
             self._bins.append(slice(covered[0], covered[-1] + 1))
             self.register_buffer(f"block{index}", block[:, self._bins[-1]].T.contiguous(), persistent=False)
+        self.n_bins = max(bins.stop for bins in self._bins)  # what lies above is not needed
 
     def forward(self, power: Tensor) -> Tensor:
         blocks = [power[..., bins] @ self.get_buffer(f"block{index}") for index, bins in enumerate(self._bins)]
         return torch.cat(blocks, dim=-1)
+
+    def bands_first(self, power: Tensor) -> Tensor:
+        """The same as (…, n_bands, n_frames): bands one below the other take no time to turn."""
+        blocks = [self.get_buffer(f"block{index}").T @ power[..., bins].mT for index, bins in enumerate(self._bins)]
+        return torch.cat(blocks, dim=-2)
 
 
 def decibels(power: Tensor) -> Tensor:

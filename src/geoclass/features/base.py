@@ -21,10 +21,10 @@ class FrontEnd(nn.Module, ABC):
         """Shape of one segment's features; the first axis is what normalization runs along (bands, columns)."""
 
 
-def power_spectrum(frames: Tensor) -> Tensor:
-    """(batch, n_frames, length) -> (batch, n_frames, n_bins); several times as fast as the square of a complex abs."""
-    squares = torch.view_as_real(torch.fft.rfft(frames)).flatten(-2).square_()  # real, imaginary, real, …
-    return squares[..., ::2] + squares[..., 1::2]
+def power_spectrum(frames: Tensor, *, n_bins: int | None = None) -> Tensor:
+    """(…, length) -> (…, n_bins), the lowest, or all; several times as fast as the square of a complex abs."""
+    squares = torch.view_as_real(torch.fft.rfft(frames))[..., :n_bins, :].square_()  # real, imaginary
+    return squares[..., 0] + squares[..., 1]
 
 
 def each_segment(function: Callable[[Tensor], Tensor], waveform: Tensor) -> Tensor:

@@ -31,10 +31,10 @@ class LogMel(FrontEnd):
     def _decibel(self, waveform: Tensor) -> Tensor:
         n_fft = self.config.n_fft
         padded = pad(waveform, (n_fft // 2, n_fft // 2))  # with silence, librosa's default
-        power = power_spectrum(padded.unfold(1, n_fft, self.config.hop_length) * self.window)
-        decibel = decibels(self.bank(power))
+        frames = padded.unfold(1, n_fft, self.config.hop_length) * self.window
+        decibel = decibels(self.bank.bands_first(power_spectrum(frames, n_bins=self.bank.n_bins)))
         decibel -= decibel.amax(dim=(1, 2), keepdim=True)
-        return decibel.clamp_(min=-self.config.top_db).transpose(1, 2).contiguous()
+        return decibel.clamp_(min=-self.config.top_db)
 
     def feature_shape(self, n_samples: int) -> tuple[int, ...]:
         return (self.config.n_mels, 1 + n_samples // self.config.hop_length)
