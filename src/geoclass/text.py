@@ -12,6 +12,7 @@ _ACCENTS = re.compile("[\u0300-\u036f]+")
 _INSIDE_WORDS = re.compile("['’‘`ʻʼ.]+")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _BREAK = re.compile(r"</?(?:p|br|div|li|ul|ol|h\d|td|tr)\b[^<>]*>", re.IGNORECASE)  # tags that separate words
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 
 
@@ -42,8 +43,11 @@ def plain_text(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """With the bytes of file names that are not UTF-8 shown escaped: an encoder would refuse them."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """With control characters, and the bytes of file names that are not UTF-8, shown escaped.
+
+    A terminal would obey the former, and an encoder refuse the latter.
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def json_line(document: Mapping[str, Any]) -> str:

@@ -1,8 +1,10 @@
 """Decoding: the seconds that are asked for, and what happens when they are not there."""
 
+import os
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -55,6 +57,28 @@ def test_one_sample_that_is_no_number_is_refused(tmp_path: Path, sample_rate: in
     soundfile.write(tmp_path / "odd.wav", sound, RATE, subtype="FLOAT")
     with pytest.raises(AudioError, match=r"odd\.wav: the samples are not finite numbers"):
         load_excerpt(tmp_path / "odd.wav", sample_rate=sample_rate, duration_s=30)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".mp3", ".flac", ".wv"])
+def test_a_name_that_is_not_utf_8_is_a_name(ramp: Path, suffix: str) -> None:
+    """As files from older systems have them."""
+    sound, rate = soundfile.read(ramp, dtype="float32")
+    plain, strange = ramp.with_name(f"plain{suffix}"), ramp.with_name(os.fsdecode(b"caf\xe9" + suffix.encode()))
+    if suffix == ".wv":
+        with av.open(plain, "w", format="wv") as container:
+            stream = container.add_stream("wavpack", rate=rate)
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound.T), format="fltp", layout="stereo")
+            frame.rate = rate
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    else:
+        soundfile.write(plain, sound, rate)
+    expected = load_excerpt(plain, sample_rate=RATE, duration_s=1)
+    try:
+        plain.rename(strange)
+    except OSError:
+        pytest.skip("this system has no such names")
+    np.testing.assert_array_equal(load_excerpt(strange, sample_rate=RATE, duration_s=1), expected)
 
 
 @pytest.mark.parametrize("offset_s", [4.0, 100.0])

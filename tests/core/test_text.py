@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from geoclass.text import counted, json_line, name_key, normalize_name, plain_text
+from geoclass.text import counted, json_line, name_key, normalize_name, plain_text, printable
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,12 @@ def test_a_line_of_json_can_be_encoded_and_gives_the_document_back() -> None:
         assert json.loads(line.encode("utf-8")) == {"path": name}
         assert "\n" not in line
     assert "Türkiye" in json_line({"path": "Türkiye"})
+
+
+@pytest.mark.parametrize(("name", "shown"), [
+    ("Şarkı 歌\u3000one.mp3", "Şarkı 歌\u3000one.mp3"), ("two\nlines", "two\\nlines"), ("\x1b[31mred", "\\x1b[31mred"),
+    ("caf\udce9", "caf\\udce9"), ("\x9b2J", "\\x9b2J"),
+])  # fmt: skip
+def test_what_a_terminal_would_obey_is_shown_escaped(name: str, shown: str) -> None:
+    assert printable(name) == shown
+    shown.encode()

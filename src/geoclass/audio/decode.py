@@ -1,5 +1,6 @@
 """Files to samples: mono float32 at a given rate; only the seconds needed are decoded."""
 
+import os
 from pathlib import Path
 from threading import local
 from typing import TYPE_CHECKING
@@ -93,7 +94,8 @@ def _read_soundfile(path: Path, excerpt: "Excerpt") -> "tuple[NDArray[np.float32
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        # libsndfile takes bytes for a name; python-soundfile would encode one, and fails where it is not UTF-8.
+        with soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path) as file:
             rate: int = file.samplerate
             offset_s, duration_s = excerpt(file.frames / rate)
             start = min(round(offset_s * rate), file.frames)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from geoclass.cli.console import Output, print_error
-from geoclass.text import json_line
+from geoclass.text import json_line, printable
 
 if TYPE_CHECKING:
     from geoclass.tagging.file_plan import FieldPlan, FilePlan
@@ -41,14 +41,14 @@ def follow(
                 output.result(_json(file, models))
             elif file.status == "failed":
                 reasons[_reason(file)] += 1
-                print_error(f"{file.path}: {_reason(file)}", hint=file.hint)
+                print_error(f"{printable(str(file.path))}: {_reason(file)}", hint=file.hint)
             elif file.status != "unchanged" and not output.quiet:
                 if not headed:
                     output.result(_row("file", {name: name for name in file.fields}, "path"))
                     headed = True
                 texts = {name: _text(file, name) for name in file.fields}
                 note = f"  ({file.reason})" if file.reason else ""
-                output.result(_printable(_row(file.status, texts, f"{file.path}{note}")))
+                output.result(printable(_row(file.status, texts, f"{file.path}{note}")))
     if not as_json:
         _totals(output, counts, outcomes, reasons, dissenting, n_linked=n_files - counts.total())
     return counts
@@ -110,11 +110,6 @@ def _reasons(plan: "FieldPlan") -> list[str]:
 def _reason(file: "FilePlan") -> str:
     """The reason without the path, which is printed beside it."""
     return file.reason.removeprefix(f"{file.target}: ").removeprefix(f"{file.path}: ")
-
-
-def _printable(text: str) -> str:
-    """With the bytes of names that are not UTF-8 shown escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _json(file: "FilePlan", models: Mapping[str, str]) -> str:
