@@ -1,5 +1,6 @@
 """Explanations add up, point at what was planted, and come out as files."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,17 @@ def test_a_file_is_explained(small_run: Any, music: Path, tmp_path: Path) -> Non
     start = round(found.starts_s[found.top_segment()] * rate)
     assert len(sound) == round(bundle.segment_seconds * rate)
     assert sound == pytest.approx(found.waveform[start : start + len(sound)], abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.mp3", "A$AP $_ong.mp3", "two\nlines.mp3"])
+def test_any_file_name_stands_over_the_figure(small_run: Any, music: Path, tmp_path: Path, name: str) -> None:
+    try:
+        strange = shutil.copyfile(next(music.rglob("*.mp3")), tmp_path / name)
+    except OSError:
+        pytest.skip("this system has no such names")
+    bundle: Bundle = small_run.bundle
+    found = explain(bundle, strange)
+    assert draw_explanation(found, bundle.front_end_config, tmp_path / "figure.png").stat().st_size > 10_000
 
 
 def test_the_prediction_is_that_of_the_classifier(small_run: Any, music: Path) -> None:

@@ -14,6 +14,7 @@ import typer
 
 from geoclass.errors import GeoclassError
 from geoclass.progress import Progress
+from geoclass.text import printable
 
 DONE, SOME_FAILED, WRONG_USAGE, NOT_DONE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -176,13 +177,13 @@ def is_main_process() -> bool:
 
 
 def print_error(message: str, *, hint: str | None = None) -> None:
-    """`error: …` and `hint: …` on stderr; names that are not UTF-8 are shown escaped."""
+    """`error: …` and `hint: …` on stderr."""
     if not is_main_process():
         return
     for label, text in (("error", message), ("hint", hint)):
         if text:
-            line = f"{label}: {text}\n".encode(sys.stderr.encoding or "utf-8", "backslashreplace")
-            sys.stderr.write(line.decode(sys.stderr.encoding or "utf-8"))
+            encoding = sys.stderr.encoding or "utf-8"
+            sys.stderr.write(f"{label}: {_lines(text)}\n".encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _console(*, stderr: bool = False) -> Any:
@@ -198,4 +199,8 @@ def _shown(cell: object) -> str:
 def _escape(text: str) -> str:
     from rich.markup import escape
 
-    return escape(text.encode("utf-8", "backslashreplace").decode())
+    return escape(_lines(text))
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))

@@ -68,7 +68,7 @@ def _log_mels(dataset: Dataset, config: LogMelConfig, *, n_labels: int = 6, per_
             axes.set_yscale("symlog", linthresh=1000)
             axes.set_yticks([100, 500, 1000, 2000, 4000, 8000], ["100", "500", "1k", "2k", "4k", "8k"])
             axes.set_ylim(config.f_min_hz, config.f_max_hz)
-            axes.set_title(f"{label}: {split.tracks['track_id'][track]}", fontsize="small")
+            axes.set_title(f"{label}: {split.tracks['track_id'][track]}", fontsize="small", parse_math=False)
         row[0].set_ylabel("frequency (Hz)")
     for axes in grid[-1]:
         axes.set_xlabel("time (s)")

@@ -16,6 +16,7 @@ from geoclass.explain.witnesses import contributions
 from geoclass.metrics.geography import capital
 from geoclass.plotting import BLUE, FAINT, GREEN, INK, ORANGE, new_figure, save_png, style
 from geoclass.reporting.worldmap import draw_world, label_place
+from geoclass.text import printable
 
 _BARS = 8
 _NAMED = 5  # candidates that are named on the map
@@ -43,9 +44,10 @@ def draw_explanation(
         (best, probability) = candidates[0]
         said = "is written" if probability >= threshold else f"below the threshold of {threshold:.2f}: not written"
         figure.suptitle(
-            f"{explanation.path.name}\n{prediction.task}: {best} {probability:.2f}, {said}; "
+            f"{printable(explanation.path.name)}\n{prediction.task}: {best} {probability:.2f}, {said}; "
             f"what the model heard is explained for {explanation.label}",
             fontsize="medium",
+            parse_math=False,  # names hold dollar signs
         )
         if explanation.columns:
             _waveform(upper.subplots(1, 2), explanation)

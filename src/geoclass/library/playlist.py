@@ -120,7 +120,7 @@ def write_playlist(path: Path, songs: Iterable[Song], *, absolute: bool = False)
         seconds = -1 if song.duration_s is None else round(song.duration_s)
         about = f"{song.artist} - {song.name}" if song.artist else song.name
         lines += [
-            f"#EXTINF:{seconds},{' '.join(printable(about).split())}",
+            f"#EXTINF:{seconds},{printable(' '.join(about.split()))}",
             _location(song.path, folder, absolute=absolute),
         ]
     write_text(path, "\n".join(lines) + "\n")
