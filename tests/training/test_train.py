@@ -16,6 +16,7 @@ from geoclass.errors import ConfigError, DeviceError, ModelError, TrainingError
 from geoclass.training import run_folder
 from geoclass.training.loop import Epoch
 from geoclass.training.run import TrainResult, score_split, train
+from geoclass.training.runtime import Runtime
 
 CONFIG = RunConfig(
     model=ModelConfig(name="attention-cnn", arguments={"channels": [16, 8, 8]}),
@@ -181,3 +182,9 @@ def test_channels_last_changes_the_layout_and_not_the_result(small_dataset: Data
         config = RunConfig(model=ModelConfig(name="cnn"), training=replace(settings, channels_last=layout))
         histories.append(train(small_dataset, config=config, run_dir=tmp_path / str(layout), device="cpu").history)
     assert histories[0][0]["train_loss"] == pytest.approx(histories[1][0]["train_loss"], abs=1e-3)
+
+
+def test_one_process_sums_where_its_numbers_are() -> None:
+    """MPS has no double precision: nothing may be moved there to be summed over one process."""
+    value = torch.tensor([1.5, 2.0], dtype=torch.float64)
+    assert Runtime(torch.device("meta"), "fp32").total(value) is value

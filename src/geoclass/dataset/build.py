@@ -15,7 +15,7 @@ from geoclass.config.settings import BuildConfig
 from geoclass.config.toml import to_dict
 from geoclass.corpora.base import Corpus, Skipped, Track
 from geoclass.dataset.dataset import FORMAT, SEGMENT_COLUMNS, TRACK_COLUMNS, Dataset, dataset_fingerprint
-from geoclass.dataset.extract import create_runner
+from geoclass.dataset.extract import create_runner, front_end_of
 from geoclass.dataset.normalization import normalization
 from geoclass.dataset.placement import Placement, Segment, place_segments, place_tracks
 from geoclass.dataset.protocol import claim_of
@@ -118,13 +118,11 @@ def _store_features(
         return store_table(placement.tracks, corpus.columns, folder), []
     if corpus.audio_root is None:
         raise DatasetError(f"the {corpus.name} corpus has neither audio nor a table of features")
-    from geoclass.features.registry import create_front_end
-
     if not (folder / "plan.json").exists():
         write_json(folder / "plan.json", {"plan": plan}, format=_PLAN_FORMAT)
     elif read_json(folder / "plan.json", format=_PLAN_FORMAT)["plan"] != plan:
         raise _occupied(folder.parent.parent, "an unfinished data set made with other settings")
-    front_end = create_front_end(config.front_end)
+    front_end = front_end_of(config.front_end)
     row_shape = front_end.feature_shape(round(config.segment_seconds * front_end.sample_rate))
     return store_sound(
         placement.tracks,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from geoclass.config.settings import BuildConfig
 from geoclass.errors import AudioError, DatasetError
 from geoclass.parallel.cluster import cluster_map
 from geoclass.parallel.device import on_one_thread
-from geoclass.parallel.threads import PATIENCE_S, ordered_map
+from geoclass.parallel.threads import PATIENCE_S, closing_source, ordered_map
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from geoclass.features.base import FrontEnd
 
 _MAKING = Lock()
+FILES_AT_ONCE = 32  # through a front end on a GPU
 
 Run = Callable[[Iterable["Job"]], Iterator["Extracted"]]  # jobs to their features, in order
 
@@ -49,27 +51,47 @@ class Extracted:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """One track's sound on its way to the front end."""
+
+    job: Job
+    starts_s: list[float]  # per segment
+    copies: "list[Tensor]"  # (n_segments, n_samples) for each shift
+
+
 def extract(job: Job, *, audio_root: Path, config: BuildConfig) -> Extracted:
     """Decode the excerpt, cut it into segments and run the front end. Failures are returned, not raised."""
     import torch
 
-    front_end = _front_end(config.front_end)
+    front_end = front_end_of(config.front_end)
+    cut = _cut(job, audio_root=audio_root, config=config)
+    if isinstance(cut, Extracted):
+        return cut
+    with torch.inference_mode():
+        return _extracted(cut, torch.cat([front_end(copy).to("cpu", torch.float16) for copy in cut.copies]))
+
+
+def _cut(job: Job, *, audio_root: Path, config: BuildConfig) -> _Cut | Extracted:
+    import torch
+
+    rate = front_end_of(config.front_end).sample_rate
     try:
-        waveform = load_excerpt(
-            audio_root / job.path, sample_rate=front_end.sample_rate, duration_s=config.excerpt_seconds
-        )
-        segments, starts_s = cut_segments(waveform, sample_rate=front_end.sample_rate, seconds=config.segment_seconds)
+        waveform = load_excerpt(audio_root / job.path, sample_rate=rate, duration_s=config.excerpt_seconds)
+        segments, starts_s = cut_segments(waveform, sample_rate=rate, seconds=config.segment_seconds)
     except AudioError as error:
         return Extracted(job.track_id, [], [], None, _without_path(error.message, audio_root / job.path))
     with torch.inference_mode():
         batch = torch.from_numpy(segments)
-        copies = [
-            front_end(_shift(batch, shift, front_end.sample_rate)).to("cpu", torch.float16) for shift in job.shifts
-        ]
-        features = torch.cat(copies).numpy()
-    repeats = len(job.shifts)
-    shifts = [shift for shift in job.shifts for _ in starts_s]
-    return Extracted(job.track_id, starts_s * repeats, shifts, features)
+        return _Cut(job, starts_s, [_shift(batch, shift, rate) for shift in job.shifts])
+
+
+def _extracted(cut: _Cut, features: "Tensor") -> Extracted:
+    import torch
+
+    shifts = [shift for shift in cut.job.shifts for _ in cut.starts_s]
+    rows = features.to(torch.float16).numpy()
+    return Extracted(cut.job.track_id, cut.starts_s * len(cut.job.shifts), shifts, rows)
 
 
 def _shift(batch: "Tensor", semitones: float, sample_rate: int) -> "Tensor":
@@ -80,18 +102,17 @@ def _shift(batch: "Tensor", semitones: float, sample_rate: int) -> "Tensor":
     return pitch_shift(batch, sample_rate=sample_rate, semitones=semitones)
 
 
-def _front_end(config: FrontEndConfig) -> "FrontEnd":
+def front_end_of(config: FrontEndConfig) -> "FrontEnd":
+    """The front end of a build; the same one each time."""
     with _MAKING:  # the threads of a build share one front end: it may take gigabytes
         return _made(config)
 
 
 @cache
 def _made(config: FrontEndConfig) -> "FrontEnd":
-    from geoclass.features.registry import create_front_end
-    from geoclass.parallel.device import resolve_device
+    from geoclass.features.registry import open_encoder
 
-    front_end = create_front_end(config)
-    return front_end.to(resolve_device("auto")) if config.kind == "embedding" else front_end
+    return open_encoder(config)
 
 
 def _without_path(message: str, path: Path) -> str:
@@ -111,7 +132,7 @@ def create_runner(
     """
     work = partial(extract, audio_root=audio_root, config=config)
     if scheduler is None:
-        return partial(_run_on_threads, work, workers=workers)
+        return partial(_run_here, audio_root=audio_root, config=config, workers=workers)
     check = partial(_check_audio_root, audio_root)
     return lambda jobs: cluster_map(partial(_alone, work), jobs, scheduler=scheduler, check=check)
 
@@ -126,7 +147,27 @@ def _check_audio_root(folder: Path) -> None:
         raise DatasetError(f"there is no folder {folder}", hint="mount the audio at the same path on every machine")
 
 
-def _run_on_threads(
-    work: Callable[[Job], Extracted], jobs: Iterable[Job], *, workers: int | None
+def _run_here(
+    jobs: Iterable[Job], *, audio_root: Path, config: BuildConfig, workers: int | None
 ) -> Iterator[Extracted]:
-    return ordered_map(on_one_thread(work), jobs, workers=workers, patience_s=PATIENCE_S)
+    from geoclass.features.registry import wants_batches
+
+    front_end = front_end_of(config.front_end)
+    if not wants_batches(front_end):
+        work = on_one_thread(partial(extract, audio_root=audio_root, config=config))
+        return ordered_map(work, jobs, workers=workers, patience_s=PATIENCE_S)
+    cut = on_one_thread(partial(_cut, audio_root=audio_root, config=config))
+    ahead = 2 * FILES_AT_ONCE
+    return _in_batches(ordered_map(cut, jobs, workers=workers, ahead=ahead, patience_s=PATIENCE_S), front_end)
+
+
+def _in_batches(cuts: Iterator[_Cut | Extracted], front_end: "FrontEnd") -> Iterator[Extracted]:
+    import torch
+
+    from geoclass.features.base import together
+
+    with closing_source(cuts) as ready:
+        while batch := [*islice(ready, FILES_AT_ONCE)]:
+            features = iter(together(front_end, [torch.cat(cut.copies) for cut in batch if isinstance(cut, _Cut)]))
+            for cut in batch:
+                yield _extracted(cut, next(features)) if isinstance(cut, _Cut) else cut

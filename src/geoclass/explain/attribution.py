@@ -67,7 +67,7 @@ def shapley_values(score: Score, x: Tensor, *, permutations: int = 32, seed: int
             for place, revealed in enumerate(order):
                 shown[place + 1 :, revealed] = row[revealed]
             values = torch.cat([score(part) for part in torch.split(shown, batch_size)])
-            result[index, order] += torch.diff(values).double().cpu().numpy()
+            result[index, order] += torch.diff(values).cpu().double().numpy()
     return result / len(orders)
 
 

@@ -1,7 +1,7 @@
 """What every front end is: samples to features, batched, on the model's device, alike in training and in tagging."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -36,3 +36,19 @@ def each_segment(function: Callable[[Tensor], Tensor], waveform: Tensor) -> Tens
     if waveform.device.type != "cpu" or len(waveform) < 2:
         return function(waveform)
     return torch.cat([function(segment) for segment in torch.split(waveform, 1)])
+
+
+def together(front_end: FrontEnd, files: Sequence[Tensor]) -> list[Tensor]:
+    """The features of several files, whose segments go through the front end in one batch: what a GPU needs.
+
+    Args:
+        front_end: Of any kind.
+        files: (n_segments, n_samples) each.
+
+    Returns:
+        (n_segments, *feature_shape) each, on the CPU.
+    """
+    if not files:
+        return []
+    with torch.inference_mode():
+        return [*front_end(torch.cat([*files])).cpu().split([len(segments) for segments in files])]

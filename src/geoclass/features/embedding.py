@@ -11,6 +11,8 @@ from geoclass.errors import ModelError
 from geoclass.features.base import FrontEnd
 from geoclass.features.pretrained import load_encoder
 
+_AT_ONCE_S = 160.0  # of sound that go through the encoder together: some gigabytes of memory at the published sizes
+
 
 class Embedding(FrontEnd):
     """(width,) means of the hidden states, or (2 * width,) means and standard deviations.
@@ -62,12 +64,21 @@ class Embedding(FrontEnd):
         self._last_alone = {layer % n_states for layer in config.layers} == {n_states - 1}
 
     def forward(self, waveform: Tensor) -> Tensor:
+        n_at_once = max(1, round(_AT_ONCE_S * self.sample_rate) // max(1, waveform.shape[1]))
+        return torch.cat([self._rows(part) for part in torch.split(waveform, n_at_once)])
+
+    def _rows(self, waveform: Tensor) -> Tensor:
         device = next(self.encoder.parameters()).device
         sounds = [*waveform.cpu().float().numpy()]
         prepared = self._extractor(sounds, sampling_rate=self.sample_rate, return_tensors="pt")
         inputs = {name: values.to(device) for name, values in prepared.items()}
-        half = torch.autocast(device.type, torch.float16) if device.type == "cuda" else nullcontext()
-        with torch.no_grad(), half:
+        rows = self._pooled(inputs, half=device.type == "cuda")
+        if device.type == "cuda" and not rows.isfinite().all():
+            rows = self._pooled(inputs, half=False)  # numbers beyond the range of half precision
+        return rows
+
+    def _pooled(self, inputs: dict[str, Tensor], *, half: bool) -> Tensor:
+        with torch.no_grad(), torch.autocast("cuda", torch.float16) if half else nullcontext():
             states = self._states(inputs).float()  # (batch, n_frames, width)
         return _pool(states, inputs.get("attention_mask"), self.config.pooling)
 

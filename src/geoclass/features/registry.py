@@ -12,6 +12,7 @@ from geoclass.features.gtzan import Statistics
 from geoclass.features.logmel import LogMel
 from geoclass.features.marsyas import TextureStatistics
 from geoclass.features.w2v_bert import W2vBert
+from geoclass.parallel.device import resolve_device
 
 FRONT_ENDS: dict[str, Callable[[Any], FrontEnd]] = {
     "log-mel": LogMel,
@@ -44,3 +45,19 @@ def resolve_front_end(config: FrontEndConfig) -> FrontEndConfig:
         ModelError: The encoder cannot be loaded.
     """
     return Embedding(config).resolved if isinstance(config, EmbeddingConfig) else config
+
+
+def open_encoder(config: FrontEndConfig) -> FrontEnd:
+    """The front end that computes the rows of a whole collection: an encoder on the GPU, where there is one.
+
+    Raises:
+        ModelError: As `create_front_end`.
+    """
+    front_end = create_front_end(config)
+    return front_end.to(resolve_device("auto")) if isinstance(config, EmbeddingConfig) else front_end
+
+
+def wants_batches(front_end: FrontEnd) -> bool:
+    """Whether it is fed the segments of many files at once: on a GPU."""
+    weights = next(front_end.parameters(), None)
+    return weights is not None and weights.device.type != "cpu"

@@ -51,7 +51,7 @@ class SungLanguage:
         start = torch.full((len(windows), 1), self._model.config.decoder_start_token_id, device=self._device)
         with torch.inference_mode():
             logits = self._model(input_features=inputs, decoder_input_ids=start).logits[:, -1]
-        by_window = logits[:, self._tokens].double().softmax(dim=1).cpu()
+        by_window = logits[:, self._tokens].cpu().double().softmax(dim=1)
         weights = torch.tensor([float(len(window)) for window in windows], dtype=torch.float64)
         mean = (weights / weights.sum()) @ by_window
         return torch.zeros(len(self.languages), dtype=torch.float64).index_add(0, self._column, mean)

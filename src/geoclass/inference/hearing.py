@@ -102,7 +102,7 @@ def _compute(segments: "Tensor | str", front_end: "FrontEnd") -> Heard:
     if isinstance(segments, str):
         return Heard(features=np.zeros(0, np.float32), note=segments)
     with torch.inference_mode():
-        return Heard(features=front_end(segments).numpy())
+        return Heard(features=front_end(segments).cpu().numpy())
 
 
 def cut_file(path: Path, hearings: Sequence[Hearing]) -> "list[Tensor | str]":

@@ -12,21 +12,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from geoclass.config.frontends import DescriptorsConfig, EmbeddingConfig, FrontEndConfig
-from geoclass.errors import AudioError, UsageError
-from geoclass.features.registry import create_front_end, resolve_front_end
-from geoclass.inference.heard import HeardCache
-from geoclass.inference.hearing import Hearing, hear
+from geoclass.errors import UsageError
+from geoclass.features.registry import open_encoder, resolve_front_end
+from geoclass.inference.heard import Heard, HeardCache
+from geoclass.inference.hearing import Hearing
 from geoclass.learning.labels import artists_of
+from geoclass.learning.listening import hear_files
 from geoclass.learning.teach import Sounds, make_whitening, whitened
 from geoclass.library.song import Song
 from geoclass.library.songs import read_collection
 from geoclass.models.columns import Whiten
-from geoclass.parallel.device import on_one_thread
-from geoclass.parallel.threads import ordered_map
 from geoclass.progress import Progress
 
 SEGMENT_SECONDS, EXCERPT_SECONDS = 5.0, 30.0
-_TIME_LIMIT_S = 300.0
 _NOTES = frozenset(("silence", "noise", "speech"))
 
 
@@ -94,34 +92,19 @@ def _hear_all(
     songs: Sequence[Song], config: DescriptorsConfig | EmbeddingConfig, progress: Progress | None
 ) -> tuple[Sounds, dict[str, str], dict[str, int]]:
     hearing = Hearing(front_end=config, segment_seconds=SEGMENT_SECONDS, excerpt_seconds=EXCERPT_SECONDS)
-    front_end = create_front_end(config)
+    front_end = open_encoder(config)
     failures: dict[str, str] = {song.path: song.error for song in songs if song.error}
     notes: Counter[str] = Counter()
     parts: list[NDArray[np.float32]] = []
     files: list[int] = []
+    readable = [index for index, song in enumerate(songs) if not song.error]
+    paths = [Path(songs[index].path) for index in readable]
     with HeardCache() as cache:
-
-        def listen(index: int) -> tuple[NDArray[np.float32] | None, str]:
-            path = Path(songs[index].path)
-            try:
-                (heard,) = hear(path, [hearing], [front_end], cache=cache)
-            except AudioError as error:
-                return None, error.message.removeprefix(f"{path}: ")
-            except Exception as error:  # one unexpected failure must not end the run
-                return None, f"{type(error).__name__}: {error}"
-            return (None if heard.note else heard.features), heard.note
-
-        readable = [index for index, song in enumerate(songs) if not song.error]
-        answers = ordered_map(
-            on_one_thread(listen),
-            readable,
-            time_limit_s=_TIME_LIMIT_S,
-            overdue=lambda _: (None, f"given up after {_TIME_LIMIT_S:g} s"),
-        )
-        for index, (rows, why) in zip(readable, answers, strict=True):
-            if rows is not None and np.isfinite(rows).all():
-                parts.append(rows)
-                files += [index] * len(rows)
+        for index, heard in zip(readable, hear_files(paths, hearing, front_end, cache=cache), strict=True):
+            why = heard if isinstance(heard, str) else heard.note
+            if isinstance(heard, Heard) and not why and np.isfinite(heard.features).all():
+                parts.append(heard.features)
+                files += [index] * len(heard.features)
             elif why in _NOTES or why.startswith("shorter"):
                 notes[why] += 1
             else:

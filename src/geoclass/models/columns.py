@@ -97,7 +97,7 @@ class Whiten(nn.Module):
     def prepare(self, x: Tensor) -> None:
         """Look at rows (n_rows, n_columns)."""
         self.quantiles.prepare(x)
-        normal = self._normal(x).double().cpu()
+        normal = self._normal(x).cpu().double()
         covariance = normal.T.cov(correction=0)
         target = covariance.trace() / len(covariance) * torch.eye(len(covariance), dtype=torch.float64)
         variances, directions = torch.linalg.eigh((1 - self.shrinkage) * covariance + self.shrinkage * target)

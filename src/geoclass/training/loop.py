@@ -116,8 +116,8 @@ def predict_logits(bundle: Bundle, loader: SegmentLoader, runtime: Runtime) -> d
     with runtime.autocast():
         for batch in loader.epoch():
             if len(batch.tracks):
-                sums.index_add_(0, batch.tracks, bundle.outputs(batch.x)[0].double().cpu())
-    sums = runtime.total(sums.to(runtime.device)).cpu()
+                sums.index_add_(0, batch.tracks, bundle.outputs(batch.x)[0].cpu().double())
+    sums = runtime.total(sums)
     means = sums / counts[:, None]
     parts = torch.split(means, [len(head.labels) for head in bundle.heads], dim=1)
     return {head.task: part.numpy() for head, part in zip(bundle.heads, parts, strict=True)}
@@ -166,7 +166,7 @@ def take_steps(
         n_samples += size
         on_step()
     total = torch.tensor([running.item(), n_samples], dtype=torch.float64)
-    total = runtime.total(total.to(runtime.device)).cpu()
+    total = runtime.total(total)
     return float(total[0] / total[1])
 
 

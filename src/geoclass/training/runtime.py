@@ -48,10 +48,12 @@ class Runtime:
         return nn.parallel.DistributedDataParallel(model, device_ids=devices)
 
     def total(self, value: Tensor) -> Tensor:
-        """Sum over the processes, in place."""
-        if self.world_size > 1:
-            torch.distributed.all_reduce(value)
-        return value
+        """Sum over the processes. One process keeps the value where it is: MPS has no double precision."""
+        if self.world_size == 1:
+            return value
+        moved = value.to(self.device)
+        torch.distributed.all_reduce(moved)
+        return moved.to(value.device)
 
     def broadcast_buffers(self, model: nn.Module) -> None:
         """Give every process the first one's batch-norm statistics, so that all validate the same model."""
