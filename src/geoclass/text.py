@@ -61,6 +61,9 @@ def json_line(document: Mapping[str, Any]) -> str:
 
 
 def counted(value: int, noun: str) -> str:
-    """1, "track" -> "1 track"; 1200, "track" -> "1,200 tracks"; "class" -> "classes"."""
-    ending = "" if value == 1 else "es" if noun.endswith("s") else "s"
-    return f"{value:,} {noun}{ending}"
+    """1, "track" -> "1 track"; 1200, "track" -> "1,200 tracks"; "class" -> "classes"; "country" -> "countries"."""
+    if value == 1:
+        return f"1 {noun}"
+    if noun.endswith("y"):
+        return f"{value:,} {noun[:-1]}ies"
+    return f"{value:,} {noun}{'es' if noun.endswith('s') else 's'}"

@@ -53,7 +53,7 @@ def test_only_a_blank_name_has_no_key() -> None:
 
 @pytest.mark.parametrize(("value", "noun", "said"), [
     (1, "track", "1 track"), (0, "track", "0 tracks"), (1200, "artist", "1,200 artists"), (2, "class", "2 classes"),
-    (1, "class", "1 class"),
+    (1, "class", "1 class"), (0, "country", "0 countries"), (1, "country", "1 country"),
 ])  # fmt: skip
 def test_a_number_and_its_noun_agree(value: int, noun: str, said: str) -> None:
     assert counted(value, noun) == said

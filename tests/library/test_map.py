@@ -137,7 +137,7 @@ def test_a_folder_without_tags_still_gives_a_page(make_song, tmp_path: Path) -> 
     (tmp_path / "music" / "b.mp3").touch()
     code, _, err = run(tmp_path / "music", "--out", tmp_path / "library.html")
     assert code == 1
-    assert "1 files could not be read" in err
+    assert "1 file could not be read" in err
     page = (tmp_path / "library.html").read_text(encoding="utf-8")
     assert "No file has a genre" in page
     assert "Nothing yet" in page

@@ -158,15 +158,16 @@ def _codes(text: str) -> tuple[str, ...]:
 
 def _report(output: Output, dataset: Any) -> None:
     from geoclass.dataset.dataset import open_summary
+    from geoclass.text import counted
 
     summary = open_summary(dataset.folder)
     output.say(f"[bold]{dataset.document['corpus']['description']}[/bold]")
     output.say(
-        f"{summary['read']} tracks read, {summary['labelled']} labelled, {summary['kept']['tracks']} kept "
-        f"({summary['kept']['segments']} segments)"
+        f"{counted(summary['read'], 'track')} read, {summary['labelled']:,} labelled, "
+        f"{summary['kept']['tracks']:,} kept ({counted(summary['kept']['segments'], 'segment')})"
     )
     if summary["artists_without_place"]:
-        output.say(f"{summary['artists_without_place']} artists without a usable place")
+        output.say(f"{counted(summary['artists_without_place'], 'artist')} without a usable place")
     if summary["skipped"]:
         output.table("skipped", ["reason", "tracks"], list(summary["skipped"].items()))
     split = dataset.document["split"]  # as just counted: from the data set's own tables it would take half a second

@@ -25,12 +25,15 @@ def map_(
     """
     with session(quiet=quiet, debug=debug) as output:
         from geoclass.library.map import draw_map
+        from geoclass.text import counted
 
         with output.progress("reading tags") as advance:
             found = draw_map(paths, out=out, title=title, use_cache=cache, progress=advance)
         known = found.total.files - found.without_country.files
-        output.say(f"{known:,} of {found.total.files:,} files have a country: {len(found.countries):,} countries")
+        output.say(
+            f"{known:,} of {found.total.files:,} files have a country: {counted(len(found.countries), 'country')}"
+        )
         output.say(f"written: {out}")
         if found.unreadable:
-            output.warn(f"{len(found.unreadable):,} files could not be read; the page lists them")
+            output.warn(f"{counted(len(found.unreadable), 'file')} could not be read; the page lists them")
             raise typer.Exit(SOME_FAILED)

@@ -41,6 +41,7 @@ def playlist(
         from geoclass.library.playlist import MARK, choose, parse_choice, write_playlist
         from geoclass.library.songs import read_collection
         from geoclass.storage import refuse_foreign
+        from geoclass.text import counted
 
         choice = parse_choice(
             countries=_split(country), regions=_split(region), genres=_split(genre), min_confidence=min_confidence
@@ -51,7 +52,7 @@ def playlist(
         chosen = choose(songs, choice, shuffle=shuffle, seed=seed, hours=hours)
         write_playlist(out, chosen, absolute=absolute)
         length_h = sum(song.duration_s or 0 for song in chosen) / 3600
-        output.say(f"written: {out}, {len(chosen):,} songs, {length_h:.1f} hours")
+        output.say(f"written: {out}, {counted(len(chosen), 'song')}, {length_h:.1f} hours")
 
 
 def _split(names: Sequence[str] | None) -> list[str]:
