@@ -55,8 +55,10 @@ def test_it_is_unpacked_once(kept: Path, theirs: LanguageIdentifier, monkeypatch
 def test_a_damaged_file_is_made_anew(kept: Path, theirs: LanguageIdentifier, part: float) -> None:
     whole = kept.read_bytes()
     kept.write_bytes(whole[: int(part * len(whole)) if part < 1 else int(part)])
+    kept.with_name(f".{kept.name}.x1.tmp").touch()  # of a program that was killed meanwhile
     assert agrees(theirs)
     assert kept.read_bytes() == whole
+    assert [*kept.parent.iterdir()] == [kept]
 
 
 def test_other_languages_have_a_file_of_their_own(kept: Path) -> None:

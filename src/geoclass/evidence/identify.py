@@ -147,7 +147,7 @@ def load_ahead() -> None:
         ngrams.load(LANGUAGES)
         is_word("")
 
-    Thread(target=load, name="languages").start()
+    Thread(target=load, name="languages", daemon=True).start()
 
 
 @cache

@@ -83,6 +83,7 @@ def _unpack(path: Path, languages: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     with suppress(StorageError, SafetensorError):  # then it is unpacked again next time
         with atomic_path(path) as temporary:
             save_file(arrays, temporary)
-        for other in set(path.parent.glob(_FILE.format("*"))) - {path}:  # of another version
+        # Of another version, or of a program that ended while it wrote.
+        for other in set(path.parent.glob(f"*{_FILE.format('*')}*")) - {path}:
             other.unlink(missing_ok=True)
     return arrays
