@@ -101,14 +101,15 @@ def _follow(
         quiet: RMS.
 
     Returns:
-        (n_stretches, n_hops) pitch in cents; (n_stretches, n_hops) whether a frame is loud and has one; the part of the
-        loud frames that have one.
+        (n_stretches, n_hops) pitch in cents, 0 where it is quiet; (n_stretches, n_hops) whether a frame is loud and has
+        a pitch; the part of the loud frames that have one.
     """
     n_stretches, n_hops, length = stretches.shape
     frames = stretches.reshape(-1, length)
     is_loud = _level(frames) > quiet
-    cents, strength = _pitch(frames, sample_rate)
-    voiced = is_loud & (strength > 0.6)
+    cents, strength = np.zeros((2, len(frames)))
+    cents[is_loud], strength[is_loud] = _pitch(frames[is_loud], sample_rate)
+    voiced = strength > 0.6
     share = float(voiced.sum() / max(1, is_loud.sum()))
     return cents.reshape(n_stretches, n_hops), voiced.reshape(n_stretches, n_hops), share
 
