@@ -94,6 +94,21 @@ def test_the_gpu_benchmark_says_so_where_there_is_none(
 
 
 @pytest.mark.slow
+def test_the_gpu_benchmark_tries_every_way_and_tags(
+    small_dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = tmp_path / "result.json"
+    line = f"gpu_train.py --dataset {small_dataset.folder} --device cpu --precision fp32 --epochs 1 --files 2"
+    monkeypatch.setattr(sys, "argv", [*line.split(), "--also", "channels_last", "--json", str(result)])
+    gpu_train.main()
+    rows = [row.split()[0] for row in capsys.readouterr().out.splitlines() if row]
+    assert rows[1:] == ["train", "fp32", "fp32", "tag", "attention-cnn", "resnet"]
+    document = json.loads(result.read_text())
+    assert list(document["precisions"]) == ["fp32", "fp32 channels_last"]
+    assert all(0 < rate["of_decoding"] < 2 for rate in document["tag"].values())
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     "line",
