@@ -200,6 +200,16 @@ def test_code_that_comes_with_a_model_is_not_run_unasked(saved: dict[str, Path],
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json"])
+def test_code_is_not_passed_over_where_transformers_could_do_without(
+    saved: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    folder = copy_of(saved, "hubert", tmp_path)
+    edit(folder / name, auto_map={"AutoModel": "mine.Model"})
+    with pytest.raises(ModelError, match="its own Python code"):
+        create_front_end(EmbeddingConfig(backbone=str(folder)))
+
+
 def test_code_that_may_be_run_is(saved: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transformers.dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
     monkeypatch.setattr(sys, "path", [*sys.path])

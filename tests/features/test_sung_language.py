@@ -48,6 +48,16 @@ def test_codes_are_those_of_iso_639(whisper: Path) -> None:
     assert "jw" not in languages
 
 
+def test_version_3_hears_more_bands_and_counts_cantonese_as_chinese(tmp_path: Path) -> None:
+    language = SungLanguage(str(save(tmp_path / "cantonese", says="yue", version=3)))
+    assert len(language.languages) == 99
+    found = language.probabilities(sound(3))
+    assert language.languages[int(found.argmax())] == "zh"
+    assert float(found.max()) > 0.99
+    turkish = SungLanguage(str(save(tmp_path / "turkish", says="tr", version=3)))
+    assert turkish.languages[int(turkish.probabilities(sound(3)).argmax())] == "tr"
+
+
 def test_longer_sounds_are_heard_window_by_window(whisper: Path) -> None:
     language = SungLanguage(str(whisper))
     first, second = sound(30, seed=1), sound(10, seed=2)

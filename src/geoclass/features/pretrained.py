@@ -4,6 +4,7 @@ Weights are read from safetensors alone, and code that comes with a model is not
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ def load_encoder(
         local_files_only=local_files_only,
         with_code=trust_remote_code,
     )
+    if not trust_remote_code:
+        _refuse_code(backbone, found.folder)
     # Code may come from yet another repository; everything else is here by now.
     where = {"local_files_only": local_files_only or not trust_remote_code, "trust_remote_code": trust_remote_code}
     with _loading(transformers, backbone):
@@ -185,6 +188,21 @@ def _hint(option: str) -> str:
     return f"give a folder with config.json and model.safetensors, or an id of the hub: {option}"
 
 
+def _refuse_code(backbone: str, folder: Path) -> None:
+    """Where transformers has classes of its own for a model it would take those, and nobody would know."""
+    for name in ("config.json", "preprocessor_config.json"):
+        try:
+            settings = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # transformers says what is wrong
+            continue
+        if isinstance(settings, dict) and settings.get("auto_map"):
+            raise ModelError(
+                f"the pretrained model {backbone!r} cannot be loaded: it comes with its own Python code, which is not "
+                "run without permission",
+                hint="read that code first; then allow it: --set front_end.trust_remote_code=true",
+            )
+
+
 def _expect(transformers: Any, backbone: str, folder: Path, *, model_type: str, name: str) -> None:
     found = transformers.AutoConfig.from_pretrained(folder, local_files_only=True).model_type
     if found != model_type:
@@ -203,9 +221,6 @@ def _loading(transformers: Any, backbone: str) -> Iterator[None]:
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         reason = shorten((str(error).strip() or type(error).__name__).splitlines()[0], 200, placeholder=" …")
         hint = "its files do not fit together, or are damaged: get it again"
-        if "trust_remote_code" in str(error):
-            reason = "it comes with its own Python code, which is not run without permission"
-            hint = "read that code first; then allow it: --set front_end.trust_remote_code=true"
         raise ModelError(f"the pretrained model {backbone!r} cannot be loaded: {reason}", hint=hint) from error
     finally:
         logging.set_verbosity(verbosity)

@@ -37,8 +37,9 @@ class Listener:
     ) -> None:
         self._model = SungLanguage(backbone, device=device)
         self._excerpt_seconds, self._cache = excerpt_seconds, cache
-        self.identity = fingerprint("sung language", self._model.weights_sha256)[:8]
-        self._key = fingerprint("sung language", self._model.weights_sha256, excerpt_seconds)
+        known = ("sung language", self._model.weights_sha256, self._model.languages)
+        self.identity = fingerprint(*known)[:8]
+        self._key = fingerprint(*known, excerpt_seconds)
 
     def __call__(self, path: Path) -> Mapping[str, float]:
         """The probability of each language that it is sung; {} for what is not music or cannot be decoded."""
