@@ -63,3 +63,4 @@ def test_whoever_asks_for_a_confidence_gets_it(evidence: tuple[str, ...] | None,
 )
 def test_others_are_all_witnesses_but_the_sound(evidence: tuple[str, ...] | None, others: bool) -> None:
     assert Policy(evidence=evidence).asks_others is others
+    assert Policy(evidence=evidence).asks_sound is (evidence is not None and "sound" in evidence)

@@ -93,7 +93,7 @@ class Consultation:
                         yield waiting.popleft()
                     answered = waiting.popleft()
                     answered.prediction = answer
-                    if self.policy.evidence is not None and "sound" in self.policy.evidence:
+                    if self.policy.asks_sound:
                         answered.opinions = answered.opinions + hear(answered, self.sources)
                     yield answered
         yield from waiting
@@ -108,9 +108,9 @@ class Consultation:
         )
 
     def _needs_no_sound(self, entry: Entry) -> bool:
-        if self.policy.evidence is None:
+        if not self.policy.pools:
             return False
-        if "sound" not in self.policy.evidence or self._is_sure(entry):
+        if not self.policy.asks_sound or self._is_sure(entry):
             return True
         # Where the sound is the only witness, it is heard all the same.
         return self.policy.asks_others and self.classifier is not None and "country" in self.classifier.never_sure

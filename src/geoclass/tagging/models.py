@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geoclass.evidence.sound import NAME as SOUND
 from geoclass.tagging.policy import Policy
 
 if TYPE_CHECKING:
@@ -27,8 +26,7 @@ def load_classifier(models: Sequence[str], policy: Policy, *, device: str, **opt
     from geoclass.inference.classifier import Classifier
 
     chosen: list[str | Path] = list(models)
-    deaf = policy.evidence is not None and SOUND not in policy.evidence
-    if deaf and policy.fields == ("country",):
+    if policy.fields == ("country",) and policy.pools and not policy.asks_sound:
         return None
     if not chosen:
         chosen += models_for(policy.fields, unless_mute=("country",) if policy.asks_others else ())

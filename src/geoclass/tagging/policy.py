@@ -35,6 +35,11 @@ class Policy:
         return self.evidence is not None
 
     @property
+    def asks_sound(self) -> bool:
+        """Whether the sound is among the witnesses of the country."""
+        return self.evidence is not None and SOUND in self.evidence
+
+    @property
     def asks_others(self) -> bool:
         """Whether witnesses other than the sound are asked about the country."""
         return self.evidence is not None and any(name != SOUND for name in self.evidence)
