@@ -161,7 +161,7 @@ def _report(output: Output, dataset: Any) -> None:
     from geoclass.text import counted
 
     summary = open_summary(dataset.folder)
-    output.say(f"[bold]{dataset.document['corpus']['description']}[/bold]")
+    output.say(dataset.document["corpus"]["description"], bold=True)
     output.say(
         f"{counted(summary['read'], 'track')} read, {summary['labelled']:,} labelled, "
         f"{summary['kept']['tracks']:,} kept ({counted(summary['kept']['segments'], 'segment')})"

@@ -44,10 +44,10 @@ class Output:
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
 
-    def say(self, text: str = "") -> None:
-        """A line for people, on stdout."""
+    def say(self, text: str = "", *, bold: bool = False) -> None:
+        """A line for people, on stdout; brackets in it, as in names of files, are no markup."""
         if not self.quiet:
-            _console().print(text, highlight=False, soft_wrap=True)
+            _console().print(_escape(text), style="bold" if bold else None, highlight=False, soft_wrap=True)
 
     def result(self, text: str) -> None:
         """A line for programs: plain, never wrapped, never silenced."""
@@ -68,7 +68,7 @@ class Output:
         from rich.measure import Measurement
         from rich.table import Table
 
-        table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
+        table = Table(header_style="bold", box=None)
         for index, name in enumerate(columns):
             numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
             table.add_column(name, justify="right" if numeric else "left", overflow="fold")
@@ -79,6 +79,8 @@ class Output:
         if console.width < min(natural, _WIDE):
             self._blocks(title, columns, rows, width=console.width)
         else:
+            if title:
+                self.say(title, bold=True)
             console.print(table)
 
     def _blocks(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, width: int) -> None:
@@ -87,12 +89,12 @@ class Output:
         wrapper = TextWrapper(
             width, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
         )
-        self.say(f"[bold]{_escape(title)}[/bold]")
+        self.say(title, bold=True)
         for first, *others in rows:
-            self.say(_escape(_shown(first)))
+            self.say(_shown(first))
             for name, cell in zip(columns[1:], others, strict=True):
                 line = f"{name}: {_shown(cell)}" if name else _shown(cell)
-                self.say(_escape(wrapper.fill(line)))
+                self.say(wrapper.fill(line))
 
     @contextmanager
     def progress(self, description: str, *, total: int | None = None, unit: str = "files") -> Iterator[Progress]:

@@ -101,7 +101,7 @@ def explain(
 def _said(label: str) -> str:
     from geoclass.inference.prediction import OUTSIDE
 
-    return "none of the model's labels" if label == OUTSIDE else label
+    return "the class for other music" if label == OUTSIDE else label
 
 
 def _portray(output: Output, bundle: object, dataset: Path, *, task: str | None, split: str, out: Path | None) -> None:

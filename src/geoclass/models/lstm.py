@@ -59,7 +59,7 @@ class Lstm(Network):
 
 
 class AttentionLstm(Lstm):
-    """The same, with the states of all frames weighed by attention instead of the last ones alone.
+    """The LSTM with the states of all frames weighed by attention, instead of the last ones alone.
 
     `attention` is one of
         self: scaled dot products between all pairs of frames, then the mean over frames (Vaswani et al. 2017);

@@ -1,0 +1,40 @@
+"""What commands print stands there as it was given, whatever the names of files hold."""
+
+import pytest
+
+from geoclass.cli.console import Output
+
+NAMES = ("Song [Remix].mp3", "[live]/a.mp3", "a [/b].html", "[bold]x[/bold]", "[link=http://x]y", "a\\[b]", "plain")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("width", ["40", "200"])
+def test_brackets_are_no_markup(
+    name: str, width: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    output = Output(quiet=False)
+    output.say(f"written: {name}")
+    output.say(name, bold=True)
+    output.warn(f"{name}: damaged")
+    output.table(f"{name}: country", ["candidate", "path"], [(name, f"{name} {'x' * 50}")])
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[:3] == [f"written: {name}", name, f"{name}: country"]
+    assert sum(name in line for line in lines[3:]) >= 1
+    assert captured.err == f"warning: {name}: damaged\n"
+
+
+def test_a_name_that_is_not_utf_8_is_shown_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(quiet=False).say("written: caf\udce9.csv")
+    assert capsys.readouterr().out == "written: caf\\udce9.csv\n"
+
+
+def test_quiet_leaves_results_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output(quiet=True)
+    output.say("a")
+    output.warn("b")
+    output.table("c", ["d"], [("e",)])
+    output.result("f")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("f\n", "")
