@@ -171,6 +171,16 @@ def test_what_lists_the_files_is_closed_with_the_answers(
     assert closed == [True]
 
 
+def test_a_model_is_never_sure_whose_threshold_is_1(country: Bundle, genre: Bundle) -> None:
+    def with_threshold(bundle: Bundle, threshold: float) -> Bundle:
+        return replace(bundle, heads=tuple(replace(head, threshold=threshold) for head in bundle.heads))
+
+    assert Classifier([country, genre]).never_sure == ()
+    assert Classifier([with_threshold(country, 1.0), genre]).never_sure == ("country",)
+    assert Classifier([country, with_threshold(genre, 1.0)]).never_sure == ("genre",)
+    assert Classifier(with_threshold(country, 0.999)).never_sure == ()
+
+
 def test_defaults_are_those_that_the_commands_promise(country: Bundle) -> None:
     classifier = Classifier(country)
     assert (classifier.excerpt_seconds, classifier.time_limit_s) == (30.0, 300.0)

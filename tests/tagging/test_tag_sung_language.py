@@ -12,7 +12,7 @@ from geoclass.cli.app import app
 from geoclass.evidence import sung_language
 from geoclass.evidence.facts import Facts
 from geoclass.geo.countries import country_codes
-from geoclass.inference.heard import HeardCache
+from geoclass.inference.heard import Heard, HeardCache
 from geoclass.inference.sung import Listener
 
 pytest.importorskip("transformers")
@@ -70,6 +70,22 @@ def test_a_sound_is_heard_once(turkish: Path, music: Path, monkeypatch: pytest.M
         assert max(first, key=lambda language: first[language]) == "tr"
         monkeypatch.setattr(Listener, "_hear", lambda *_: pytest.fail("heard again"))
         assert listener(path) == first
+
+
+def test_another_excerpt_is_heard_anew(turkish: Path, music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = sorted(music.rglob("*.mp3"))[0]
+    asked: list[float] = []
+    hear = Listener._hear
+
+    def counting(self: Listener, path: Path) -> Heard:
+        asked.append(self._excerpt_seconds)
+        return hear(self, path)
+
+    monkeypatch.setattr(Listener, "_hear", counting)
+    with HeardCache() as cache:
+        for seconds in (6.0, 4.0, 6.0):
+            Listener(str(turkish), cache=cache, excerpt_seconds=seconds)(path)
+    assert asked == [6.0, 4.0]
 
 
 def test_what_is_no_music_has_no_language(turkish: Path, tmp_path: Path) -> None:
