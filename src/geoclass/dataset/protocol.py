@@ -30,7 +30,7 @@ def claim_of(tracks: Iterable[tuple[str, str, str]], placed: Iterable[tuple[str,
 
     Args:
         tracks: (track_id, artist_id, artist) of each track.
-        placed: (track_id, split) of each track, more than once if its segments stand in several splits.
+        placed: (track_id, split) of each track, more than once if its segments are in several splits.
         wanted: What the splits were made disjoint by: "artist", "track" or "segment".
     """
     splits: dict[str, set[str]] = defaultdict(set)

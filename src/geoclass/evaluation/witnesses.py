@@ -34,7 +34,7 @@ class WitnessScore:
 
 
 def score_witnesses(files: Sequence[Statements], *, confidence: float = CONFIDENCE) -> tuple[WitnessScore, ...]:
-    """Pool each file's opinions anew for each choice of witnesses.
+    """Pool each file's opinions again for each choice of witnesses.
 
     Args:
         files: With what was said of each.

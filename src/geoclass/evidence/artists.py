@@ -28,7 +28,7 @@ def opinions(facts: Facts, known: Artists | None) -> Iterator[Opinion]:
                 yield opinion(NAME, "artist id", {artist.country: rates["identifier"]}, because)
             return
     credit = visible(facts.artist or facts.album_artist)
-    # "Crosby, Stills & Nash with Friends" may stand in the table as it is written.
+    # "Crosby, Stills & Nash with Friends" may be in the table under the whole name.
     hosts = host_names(credit)
     for name in dict.fromkeys((credit, *hosts) if hosts else ()):
         bearers = known.by_name(name)

@@ -1,4 +1,4 @@
-"""The artist that a tag names, without guests; and names that stand for no artist in particular."""
+"""The artist that a tag names, without guests; and names that mean no artist in particular."""
 
 import re
 from functools import cache
@@ -53,7 +53,7 @@ def host_names(artist: str) -> tuple[str, ...]:
 
 
 def is_nobody(artist: str) -> bool:
-    """Whether a name stands for no artist in particular: "Various Artists", "[unknown]", "" and the like."""
+    """Whether a name means no artist in particular: "Various Artists", "[unknown]", "" and the like."""
     return name_key(visible(artist)) in _nobody()
 
 

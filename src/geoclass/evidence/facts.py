@@ -8,7 +8,7 @@ from geoclass.inference.prediction import FieldPrediction
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """One file. Texts are as they stand in the tags: any length, any characters; () and "" where there is nothing."""
+    """One file. Texts are as the tags hold them: any length, any characters; () and "" where there is nothing."""
 
     title: str = ""  # of the tag, else what the file's name says beside the artist
     artist: str = ""

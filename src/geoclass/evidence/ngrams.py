@@ -26,12 +26,12 @@ def log_likelihoods(text: str, languages: Sequence[str]) -> NDArray[np.float64]:
 
 
 def load(languages: Sequence[str]) -> None:
-    """Read the model now, if nobody has yet; the first time it is unpacked."""
+    """Read the model now, if it has not been read; the first time it is unpacked."""
     _shared(tuple(languages))
 
 
 def _shared(languages: tuple[str, ...]) -> Any:
-    """The model; whoever asks for it first reads it, and the others wait."""
+    """The model; the first caller reads it, and the others wait."""
     with _LOADING:
         return _model(languages)
 

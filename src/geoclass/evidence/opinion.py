@@ -38,7 +38,7 @@ class Opinion:
     """The conclusion of one witness from one fact.
 
     `log_weights` are log p(country | fact) - log p(country): 0 where the fact says nothing of a country. So opinions
-    add up, and one that stands alone gives back the witness's own probabilities.
+    add up, and a single one gives the witness's own probabilities.
     """
 
     witness: str  # of WITNESSES

@@ -1,6 +1,6 @@
 """The witness of words: countries, peoples and national genres in genre, grouping, album and the names of folders.
 
-"Turkish pop", "Türkiye" and "arabesk" name Turkey. Which genre belongs where stands in data/genres.csv with a source.
+"Turkish pop", "Türkiye" and "arabesk" name Turkey. data/genres.csv says which genre belongs where, with sources.
 """
 
 from collections.abc import Iterator

@@ -31,11 +31,11 @@ def hear_witnesses(
     Args:
         path: A sound file; one whose tags cannot be read still has a name.
         heard: What a model says of its country.
-        witnesses: Whom to ask, of `evidence.registry.WITNESSES`.
+        witnesses: Those to ask, of `evidence.registry.WITNESSES`.
         sources: What they may use, such as a table of artists.
 
     Returns:
-        What they say together; None when nobody has anything to say.
+        What they say together; None when there is no opinion.
     """
     try:
         tags = read_tags(path)

@@ -64,7 +64,7 @@ class HeardCache:
     # ---- which sound a file holds -------------------------------------------------------------------------------
 
     def sound_of(self, path: Path) -> bytes:
-        """The identity of a file's sound; read anew only when the file has changed since it was last read.
+        """The identity of a file's sound; read again only if the file has changed since.
 
         Raises:
             AudioError: It cannot be read.

@@ -1,4 +1,4 @@
-"""Which files to ask the owner about: those that stand for most of what nobody has labelled.
+"""Which files to ask the owner about: those that represent most of what has no label yet.
 
 Greedy facility location over artists (Wei, Iyer and Bilmes, "Submodularity in data subset selection and active
 learning", 2015): every artist without a label should be like one with a label, so what is asked next is what brings

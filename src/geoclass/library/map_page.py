@@ -59,7 +59,7 @@ def _amounts(found: BySource) -> Amounts:
 
 
 def _json(content: dict[str, Any]) -> str:
-    """JSON that cannot end the <script> it stands in."""
+    """JSON that cannot end the <script> around it."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

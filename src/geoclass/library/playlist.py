@@ -43,7 +43,7 @@ class Choice:
 def parse_choice(
     *, countries: Sequence[str] = (), regions: Sequence[str] = (), genres: Sequence[str] = (), min_confidence: float = 0
 ) -> Choice:
-    """The choice that names stand for.
+    """The choice that is meant by names.
 
     Args:
         countries: Codes or names: "TR", "Greece".
@@ -107,7 +107,7 @@ def write_playlist(path: Path, songs: Iterable[Song], *, absolute: bool = False)
     """Write extended M3U; only a playlist that geoclass wrote is replaced.
 
     Paths are relative to the playlist's folder, so that both can be moved together. A name that the format cannot
-    carry (not UTF-8, or with a line break) stands there as a file:// link, which players read too.
+    carry (not UTF-8, or with a line break) is written as a file:// link, which players read too.
 
     Raises:
         UsageError: `path` is something else.

@@ -17,7 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Song:
-    """One file and what stands in its tags; `…_sure` is the probability of what geoclass wrote, None."""
+    """One file and what its tags hold; `…_sure` is the probability of a value that geoclass wrote, else None."""
 
     path: str  # as it was found; bytes that are not UTF-8 as surrogates
     artist: str = ""

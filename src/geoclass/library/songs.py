@@ -80,7 +80,7 @@ def _read_chunk(paths: list[str], cache: SongCache | None) -> list[tuple[Inode |
         except (OSError, ValueError) as error:
             songs.append((None, Song(path=path, error=getattr(error, "strerror", None) or str(error))))
             continue
-        if not stat.S_ISREG(found.st_mode):  # opening a FIFO would wait for ever
+        if not stat.S_ISREG(found.st_mode):  # opening a FIFO would block
             songs.append((None, Song(path=path, error="not a regular file")))
             continue
         # A tagger may preserve size and modification time, but not the time of the last change of status.

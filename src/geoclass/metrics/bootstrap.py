@@ -25,7 +25,7 @@ _RANKING_WORK = 300_000_000  # resamples x tracks x labels that the scores of ra
 
 
 def resample_weights(clusters: NDArray[np.int64], *, resamples: int, seed: int) -> Iterator[Floats]:
-    """Blocks of (block, n_tracks): how often each track stands in each resample of the clusters (artists)."""
+    """Blocks of (block, n_tracks): how often each track occurs in each resample of the clusters (artists)."""
     generator = np.random.default_rng(seed)
     n_clusters = int(clusters.max()) + 1
     block = max(1, _BLOCK // len(clusters))

@@ -80,7 +80,7 @@ def display_order(task: str, labels: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _lookup(find: Callable[[str], str], code: str) -> str:
-    """A label that is no country stands in a region of its own."""
+    """The region of each label; a label that is not a country is a region of its own."""
     try:
         return find(code)
     except GeoError:

@@ -1,4 +1,4 @@
-"""What the metrics are called in tables and figures, and in which order they stand there."""
+"""Names and order of the metrics in tables and figures."""
 
 RATE_METRICS = {  # between 0 and 1, higher is better
     "accuracy": "accuracy",

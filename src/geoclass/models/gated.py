@@ -14,7 +14,7 @@ from geoclass.models.network import Network, n_bands
 class GatedLinear(Network):
     """Columns made normal and uncorrelated -> one linear layer -> labels, behind a gate.
 
-    The last label of each field stands for everything outside the training labels. Its logit comes from a gate of
+    The last label of each field means everything outside the training labels. Its logit comes from a gate of
     its own and is weighed against all the others together: the labels share what the gate lets through.
 
     Args:

@@ -19,7 +19,7 @@ from weakref import WeakSet
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-PATIENCE_S = 0.5  # for work that nobody misses: reading, decoding, predicting
+PATIENCE_S = 0.5  # for work that may be dropped: reading, decoding, predicting
 _PATIENCE_AT_EXIT_S = 5.0
 
 
@@ -52,7 +52,7 @@ def ordered_map(
         workers: Threads; None: one per core.
         ahead: How many items are under way or done at most; None: four per thread.
         time_limit_s: An item that takes longer is left to its thread, and another thread takes that one's place.
-        overdue: What then stands for the result; needed with a limit.
+        overdue: Makes the result of such an item; required with a limit.
         patience_s: How long leaving early waits for what has begun. Set it where nothing is written.
     """
     workers = workers or default_workers()
@@ -68,7 +68,7 @@ def ordered_map(
 
 @contextmanager
 def closing_source(items: Iterable[Item]) -> Iterator[Iterator[Item]]:
-    """The iterator of `items`; a generator is closed when the block ends, whoever still refers to it.
+    """The iterator of `items`; a generator is closed when the block ends, even if something still refers to it.
 
     A traceback keeps the generators of a failed run alive, and with them the threads that work for them.
     """
@@ -81,7 +81,7 @@ def closing_source(items: Iterable[Item]) -> Iterator[Iterator[Item]]:
 
 
 def is_work_left() -> bool:
-    """Whether threads still compute what nobody waits for any more."""
+    """Whether threads still compute results that nobody waits for."""
     return any(thread.is_alive() for thread in _left_alone)
 
 

@@ -1,8 +1,8 @@
 """ID3v2.2, 2.3 and 2.4 tags, frame by frame: what is not ours keeps its bytes, its flags and its order.
 
-mutagen reads ID3 well but writes a tag anew: it drops frame flags, merges and sorts frames, translates between versions
-and rewrites the ID3v1 block. Hence this module. Sources: the informal standards at id3.org, "ID3 tag version 2.4.0 -
-Main Structure" and its predecessors 2.3.0 and 2.2.0.
+mutagen reads ID3 well but writes the whole tag again: it drops frame flags, merges and sorts frames, translates between
+versions and rewrites the ID3v1 block. Hence this module. Sources: the informal standards at id3.org, "ID3 tag version
+2.4.0 - Main Structure" and its predecessors 2.3.0 and 2.2.0.
 """
 
 import re

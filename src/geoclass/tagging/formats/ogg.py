@@ -1,4 +1,4 @@
-"""Ogg Vorbis, Opus, Speex and FLAC: the comment packet, laid anew into the pages that held it.
+"""Ogg Vorbis, Opus, Speex and FLAC: the comment packet, laid out again in the pages that held it.
 
 The pages keep their number wherever the packet fits, so that no page of sound is touched; where it does not, the later
 pages get new numbers and checksums. Sources: RFC 3533 (Ogg), RFC 7845 (Opus), the Vorbis I specification.

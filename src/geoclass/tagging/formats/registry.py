@@ -18,10 +18,10 @@ class Id3Format:
     """A tag in ID3v2, wherever the container keeps it."""
 
     kind: str
-    detect: Callable[[bytes], bool]  # by how a file begins, behind an ID3v2 tag if one stands in front
+    detect: Callable[[bytes], bool]  # by how a file begins, after an ID3v2 tag if there is one
     tag_of: Callable[[BinaryIO], bytes]
     patch: Callable[..., list[Edit]]
-    ends_with_blocks: bool = False  # ID3v1 and APE may stand at the end
+    ends_with_blocks: bool = False  # ID3v1 and APE may follow the sound
 
     def read(self, file: BinaryIO) -> Tags:
         """The fields that are there; those of the blocks at the end beside."""
@@ -113,7 +113,7 @@ _ALL: tuple[Format, ...] = (
 )
 FORMATS: dict[str, Format] = {known.kind: known for known in _ALL}
 
-_BEHIND_ID3 = ("flac", "tta", "wavpack", "monkeys-audio", "musepack", "tak")  # what an ID3v2 tag may stand in front of
+_BEHIND_ID3 = ("flac", "tta", "wavpack", "monkeys-audio", "musepack", "tak")  # what may follow an ID3v2 tag
 _BY_SUFFIX = {".mp3": "mp3", ".mp2": "mp3", ".aac": "mp3", ".mpc": "musepack"}  # Musepack before version 7
 
 # What is looked for in folders.
