@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoclass.geo import coast
-from geoclass.geo.coast import Edges, boxes_within
+from geoclass.geo.coast import Edges, boxes_of, cells_within
 
 KM = 111.195  # of one degree along a great circle
 
@@ -79,7 +79,7 @@ def test_the_antimeridian_and_the_pole_are_nothing_special() -> None:
 def test_boxes_hold_what_is_within_reach(
     point: tuple[float, float], within: tuple[float, float], beyond: tuple[float, float]
 ) -> None:
-    boxes = boxes_within(np.array(point[:1]), np.array(point[1:]), reach_km=30)
+    boxes = boxes_of(cells_within(np.array(point[:1]), np.array(point[1:]), reach_km=30))
     assert shapely.intersects_xy(boxes, within[1], within[0]).any()
     assert not shapely.intersects_xy(boxes, beyond[1], beyond[0]).any()
 

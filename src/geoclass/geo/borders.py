@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geoclass.errors import GeoError
-from geoclass.geo.coast import Edges, boxes_within
+from geoclass.geo.coast import Edges, boxes_of, cells_within
 
 COAST_KM = 30.0  # a point at sea takes the nearest country up to here
 
@@ -124,9 +124,9 @@ def _containing(borders: _Borders, latitude: Floats, longitude: Floats) -> NDArr
 
 def _nearest(borders: _Borders, latitude: Floats, longitude: Floats) -> NDArray[np.intp]:
     """(n,) index of the polygon nearest to each point within COAST_KM, or -1."""
-    boxes = boxes_within(latitude, longitude, reach_km=COAST_KM)
-    near = np.unique(borders.tree.query(boxes)[1])  # of all borders, those of a few islands and countries
-    found = _edges(tuple(near.tolist())).nearest(latitude, longitude, reach_km=COAST_KM)
+    cells = cells_within(latitude, longitude, reach_km=COAST_KM)
+    near = np.unique(borders.tree.query(boxes_of(cells))[1])  # of all borders, those of a few islands and countries
+    found = _edges(tuple(near.tolist())).nearest(latitude, longitude, reach_km=COAST_KM, cells=cells)
     return np.append(near, -1)[found]
 
 

@@ -45,9 +45,16 @@ class Edges:
         cell[np.abs(step).max(axis=1) > _LONG_EDGE_DEGREES] = -1
         return cls(start, step, polygon_of_ring[ring[:-1][is_edge]], cell)
 
-    def nearest(self, latitude: Floats, longitude: Floats, *, reach_km: float) -> NDArray[np.intp]:
-        """(n,) index of the polygon nearest to each point (degrees) within `reach_km`, or -1."""
-        near = np.flatnonzero(np.append(_cells_within(latitude, longitude, reach_km), True)[self.cell])
+    def nearest(
+        self, latitude: Floats, longitude: Floats, *, reach_km: float, cells: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.intp]:
+        """(n,) index of the polygon nearest to each point (degrees) within `reach_km`, or -1.
+
+        `cells` is what `cells_within` gives for the points, where it is at hand.
+        """
+        if cells is None:
+            cells = cells_within(latitude, longitude, reach_km=reach_km)
+        near = np.flatnonzero(np.append(cells, True)[self.cell])
         polygon = np.full(latitude.shape, -1, dtype=np.intp)
         if not near.size:
             return polygon
@@ -71,11 +78,11 @@ class Edges:
         return _unit_vectors(points[:, 1], points[:, 0]), edges[which]
 
 
-def boxes_within(latitude: Floats, longitude: Floats, *, reach_km: float) -> NDArray[Any]:
-    """Shapely boxes of one degree that together hold all borders within `reach_km` of the points."""
+def boxes_of(cells: NDArray[np.bool_]) -> NDArray[Any]:
+    """Shapely boxes of one degree, one for each cell that `cells_within` gives."""
     import shapely
 
-    row, column = np.divmod(np.flatnonzero(_cells_within(latitude, longitude, reach_km)), _N_COLUMNS)
+    row, column = np.divmod(np.flatnonzero(cells), _N_COLUMNS)
     west, south = column - _N_COLUMNS / 2, row - _N_ROWS / 2
     return np.asarray(shapely.box(west, south, west + 1, south + 1))
 
@@ -92,7 +99,7 @@ def _nearest(points: Floats, asked: Floats, reach: float) -> tuple[Floats, NDArr
     return np.linalg.norm(points[index] - asked, axis=1), index
 
 
-def _cells_within(latitude: Floats, longitude: Floats, reach_km: float) -> NDArray[np.bool_]:
+def cells_within(latitude: Floats, longitude: Floats, *, reach_km: float) -> NDArray[np.bool_]:
     """(n_cells,) whether a short edge that starts in the cell may come within `reach_km` of any of the points."""
     arc = reach_km / EARTH_RADIUS_KM
     towards_pole = np.minimum(np.abs(np.radians(latitude)) + arc, math.pi / 2)
