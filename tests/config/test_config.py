@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoclass.config.frontends import LogMelConfig, TableConfig, TextureConfig
+from geoclass.config.frontends import EmbeddingConfig, LogMelConfig, TableConfig, TextureConfig
 from geoclass.config.settings import BuildConfig, ModelConfig, RunConfig, TrainingConfig
 from geoclass.config.toml import from_dict, load_toml, parse_value, save_toml, to_dict, with_overrides
 from geoclass.errors import ConfigError
@@ -130,3 +130,22 @@ def test_another_kind_of_front_end_keeps_nothing_of_the_old_one() -> None:
     small = with_overrides(BuildConfig(), ["front_end.n_mels=32", "front_end.sample_rate=16000"])
     changed = with_overrides(small, ["front_end.kind=texture", "front_end.frame_length=512"])
     assert changed.front_end == TextureConfig(frame_length=512), "its own sample rate, and what follows holds"
+
+
+def test_a_kind_may_be_named_after_its_settings() -> None:
+    overrides = [
+        "front_end.backbone=me/mine",
+        "front_end.layers=[1]",
+        "front_end.kind=embedding",
+        "front_end.layers=[2]",
+    ]
+    front_end = with_overrides(BuildConfig(), overrides).front_end
+    assert front_end == EmbeddingConfig(backbone="me/mine", layers=(2,)), "the last word counts"
+
+
+def test_a_setting_of_another_kind_is_named_with_it() -> None:
+    with pytest.raises(ConfigError, match=r"front_end\.backbone is not a setting") as caught:
+        with_overrides(BuildConfig(), ["front_end.backbone=me/mine"])
+    assert caught.value.hint == "it belongs to another kind: front_end.kind=embedding"
+    with pytest.raises(ConfigError, match=r"expected a list such as \[-1\]$"):
+        with_overrides(BuildConfig(), ["front_end.kind=embedding", "front_end.layers=-1"])

@@ -131,6 +131,13 @@ def test_every_command_takes_it(music: Path, tmp_path: Path) -> None:
     (heard,) = hear(path, [Hearing.of(bundle, excerpt_seconds=30)], [bundle.front_end])
     np.testing.assert_allclose(heard.features, stored, atol=5e-3, err_msg="training and tagging hear alike")
 
+    other = tmp_path / "other"
+    shutil.copytree(encoder, tmp_path / "moved")
+    settings[1] = f'front_end.backbone="{tmp_path / "moved"}"'
+    options = [word for setting in settings for word in ("--set", setting)]
+    run("build-dataset", other, "--folder", music, "--segment-seconds", 3, *options)
+    assert "accuracy" in run("evaluate", where, "--dataset", other, "--bootstrap", 0), "the same weights elsewhere"
+
     shutil.rmtree(encoder)
     result = CliRunner().invoke(app, ["tag", str(music), "--model", str(where), "--dry-run", "--again"])
     assert result.exit_code == 3

@@ -12,7 +12,7 @@ import torch
 from synthesize_music import SAMPLE_RATE, synthesize
 
 from geoclass.bundle.bundle import Bundle, Head
-from geoclass.config.frontends import LogMelConfig
+from geoclass.config.frontends import EmbeddingConfig, LogMelConfig
 from geoclass.errors import AudioError, ModelError
 from geoclass.inference import classifier as asking
 from geoclass.inference import hearing
@@ -327,6 +327,16 @@ def test_what_was_heard_is_known_by_all_that_it_depends_on(country: Bundle) -> N
     ]
     assert len({own.key, *(other.key for other in others)}) == 4
     assert (own.front_end, own.segment_seconds, own.excerpt_seconds) == (MEL, 2.0, 30.0)
+
+
+def test_what_an_encoder_heard_is_known_by_its_weights_wherever_they_lie() -> None:
+    def key(**changes: object) -> str:
+        config = EmbeddingConfig(**{"backbone": "here", "weights_sha256": "a" * 64, **changes})  # type: ignore[arg-type]
+        return Hearing(front_end=config, segment_seconds=5.0, excerpt_seconds=30.0).key
+
+    assert key() == key(backbone="there", revision="main", local_files_only=True, trust_remote_code=True)
+    assert len({key(), key(weights_sha256="b" * 64), key(layers=(1,)), key(pooling="mean+std"), key(width=3)}) == 5
+    assert key(weights_sha256="") != key(weights_sha256="", backbone="there"), "of unknown weights"
 
 
 def test_without_a_cache_nothing_is_known(country: Bundle, tmp_path: Path) -> None:

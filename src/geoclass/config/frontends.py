@@ -109,6 +109,10 @@ class EmbeddingConfig:
         return tuple(f"{moment}_{index}" for moment in self.pooling.split("+") for index in range(self.width))
 
 
+# Of an encoder: how it was found. Its weights are known by their hash.
+FOUND_BY = frozenset(("backbone", "revision", "local_files_only", "trust_remote_code"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class DescriptorsConfig:
     """One row per segment: timbre, rhythm and pitch in 484 numbers, the texture and GTZAN statistics among them.

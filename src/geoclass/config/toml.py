@@ -60,7 +60,7 @@ def from_dict(cls: type[T], plain: Mapping[str, Any], *, where: str = "") -> T:
 def with_overrides(config: T, overrides: Sequence[str]) -> T:
     """Apply dotted overrides such as "training.lr=3e-4"; values are TOML, bare words are strings."""
     plain = to_dict(config)
-    for override in overrides:
+    for override in sorted(overrides, key=_names_no_kind):
         key, separator, text = override.partition("=")
         if not separator:
             raise ConfigError(f"--set {override}: expected KEY=VALUE", hint="for example --set training.lr=3e-4")
@@ -78,6 +78,11 @@ def with_overrides(config: T, overrides: Sequence[str]) -> T:
             target.clear()  # another kind of front end has other settings
         target[last] = parse_value(text)
     return from_dict(type(config), plain)
+
+
+def _names_no_kind(override: str) -> bool:
+    """False comes first: a kind takes away the settings of another kind, not those typed before it."""
+    return not override.partition("=")[0].strip().endswith(".kind")
 
 
 def parse_value(text: str) -> Any:
@@ -128,10 +133,13 @@ def save_toml(config: Any, path: Path) -> None:
     write_text(path, tomli_w.dumps(to_dict(config)))
 
 
-def _build(cls: Any, plain: Mapping[str, Any], where: str, problems: list[Problem]) -> Any:
+def _build(
+    cls: Any, plain: Mapping[str, Any], where: str, problems: list[Problem], kinds: Mapping[str, Any] | None = None
+) -> Any:
+    """An object of `cls`; `kinds` are the classes that could stand in its place."""
     types_of = typing.get_type_hints(cls)
     fields = {item.name: item for item in dataclasses.fields(cls)}
-    problems += [_unknown(key, list(fields), where) for key in plain if key not in fields]
+    problems += [_unknown(key, list(fields), where, kinds or {}) for key in plain if key not in fields]
     values = {
         name: _convert(types_of[name], plain[name], f"{where}{name}", problems, default=_default(item))
         for name, item in fields.items()
@@ -146,10 +154,12 @@ def _build(cls: Any, plain: Mapping[str, Any], where: str, problems: list[Proble
         return None
 
 
-def _unknown(key: str, names: Sequence[str], where: str) -> Problem:
+def _unknown(key: str, names: Sequence[str], where: str, kinds: Mapping[str, Any]) -> Problem:
     close = difflib.get_close_matches(key, names, n=1)
     section = where.rpartition(" ")[2]
     hint = f"did you mean {section}{close[0]}?" if close else f"expected one of {', '.join(sorted(names))}"
+    if having := [kind for kind, cls in kinds.items() if key in {item.name for item in dataclasses.fields(cls)}]:
+        hint = f"it belongs to another kind: {' or '.join(f'{section}kind={kind}' for kind in having)}"
     return Problem(f"{where}{key} is not a setting", hint)
 
 
@@ -200,23 +210,24 @@ def _convert_union(kinds: Sequence[Any], value: Any, where: str, problems: list[
             Problem(f"{where}.kind={value.get('kind')!r}: expected one of {', '.join(sorted(classes))}", hint)
         )
     else:
-        return _build(classes[value["kind"]], value, f"{where}.", problems)
+        return _build(classes[value["kind"]], value, f"{where}.", problems, classes)
     return None
 
 
 def _mismatch(kind: Any, value: Any, where: str, default: Any) -> Problem:
     choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
+    default = [*default] if isinstance(default, tuple) else default
     if choices:
         expected = f"one of {', '.join(map(str, choices))}"
     elif dataclasses.is_dataclass(kind) or typing.get_origin(kind) is Mapping:
         expected = "a section of settings"
     else:
-        expected = _EXPECTED.get(kind, "a list such as ['TR', 'VN']")
+        expected = _EXPECTED.get(kind, f"a list such as {default or ['TR', 'VN']}")
     close = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
     name = where.rpartition(" ")[2]
     if close:
         hint = f"did you mean {close[0]}?"
-    elif default is not None and default != "" and default != ():
+    elif default is not None and default != "" and default != []:
         hint = f"the default is {name}={str(default).lower() if isinstance(default, bool) else default}"
     else:
         hint = None

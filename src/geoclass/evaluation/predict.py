@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geoclass.bundle.bundle import Bundle, Head
+from geoclass.config.frontends import FOUND_BY
 from geoclass.config.toml import override, to_dict
 from geoclass.dataset.dataset import Dataset, Split
 from geoclass.dataset.loading import SegmentLoader
@@ -136,7 +137,8 @@ def _check_front_end(bundle: Bundle, dataset: Dataset) -> None:
         )
     if own["kind"] != "table":
         own["segment_seconds"], other["segment_seconds"] = bundle.segment_seconds, dataset.config.segment_seconds
-    differing = [key for key in own.keys() | other.keys() if own.get(key) != other.get(key)]
+    compared = (own.keys() | other.keys()) - (FOUND_BY if own["kind"] == "embedding" else frozenset())
+    differing = [key for key in compared if own.get(key) != other.get(key)]
     if differing:
         listed = ", ".join(f"{key} {own.get(key)} / {other.get(key)}" for key in sorted(differing))
         raise EvaluationError(

@@ -14,7 +14,7 @@ from torch import Tensor
 from geoclass.audio.decode import load_excerpt
 from geoclass.audio.quality import describe
 from geoclass.audio.segment import MIN_SECONDS, cut_segments
-from geoclass.config.frontends import FrontEndConfig
+from geoclass.config.frontends import FOUND_BY, FrontEndConfig
 from geoclass.config.toml import to_dict
 from geoclass.inference.heard import Heard, HeardCache
 from geoclass.storage import fingerprint
@@ -37,7 +37,10 @@ class Hearing:
     @cached_property
     def key(self) -> str:
         """Equal for equal features."""
-        return fingerprint(REVISION, to_dict(self.front_end), self.segment_seconds, self.excerpt_seconds)
+        settings = to_dict(self.front_end)
+        if settings.get("weights_sha256"):  # the same encoder, wherever it lies
+            settings = {name: value for name, value in settings.items() if name not in FOUND_BY}
+        return fingerprint(REVISION, settings, self.segment_seconds, self.excerpt_seconds)
 
     @classmethod
     def of(cls, bundle: "Bundle", *, excerpt_seconds: float) -> "Hearing":
