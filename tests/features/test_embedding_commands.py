@@ -119,6 +119,9 @@ def test_every_command_takes_it(music: Path, tmp_path: Path) -> None:
     bundle = Bundle.load(where)
     assert bundle.model.name == "fcnn"
     assert bundle.front_end_config == dataset.front_end
+    card = (where / "bundle" / "README.md").read_text(encoding="utf-8")
+    known = dataset.front_end.weights_sha256[:16]
+    assert f"Needs the frozen encoder `{encoder}`, whose weights have the hash {known}" in card
     assert "accuracy" in run("evaluate", where, "--dataset", data, "--bootstrap", 0)
     lines = run("tag", music, "--model", where, "--dry-run", "--json", "--min-confidence", 0).splitlines()
     assert len(lines) == 45

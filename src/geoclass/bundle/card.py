@@ -13,6 +13,7 @@ def model_card(document: Mapping[str, Any]) -> str:
             f"Predicts the {task} of {document['segment']['seconds']:g}-second segments: {what} "
             f"{len(labels)} labels ({', '.join(labels)})."
         )
+    lines += _encoder(document["front_end"])
     lines += ["", "## Data", ""]
     lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in document["data"].items()] or ["- not stated"]
     lines += ["", "## Training", ""]
@@ -42,3 +43,19 @@ def model_card(document: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _encoder(front_end: Mapping[str, Any]) -> list[str]:
+    """The pretrained encoder that the model needs, which is not in its folder."""
+    if front_end["kind"] != "embedding":
+        return []
+    revision = f", revision {front_end['revision']}" if front_end["revision"] else ""
+    layers = ", ".join(map(str, front_end["layers"]))
+    return [
+        "",
+        "## Pretrained encoder",
+        "",
+        f"Needs the frozen encoder `{front_end['backbone']}`{revision}, whose weights have the hash "
+        f"{front_end['weights_sha256'][:16]}… and are not in this folder; its licence applies to their use. "
+        f"Hidden states {layers}, pooled over time by {front_end['pooling'].replace('+', ' and ')}.",
+    ]
