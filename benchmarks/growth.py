@@ -58,7 +58,7 @@ def main() -> None:
     if set(arguments.steps) != {"build"} and not {"build", "train"} <= set(arguments.steps):
         parser.error("train needs build, evaluate and tag need both")
     costs: list[Cost] = []
-    print(f"{'step':10}{'tracks':>9}{'wall s':>9}{'core s':>9}{'ms per track':>12}{'peak MB':>9}")
+    print(f"{'step':10}{'tracks':>9}{'wall s':>9}{'core s':>9}{'ms per track':>14}{'peak MB':>9}")
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="geoclass-growth-") as name:
         songs = _songs(Path(name) / "songs", arguments.seconds)
         for n_tracks in sorted(arguments.tracks):
@@ -70,7 +70,7 @@ def main() -> None:
                 cost = costs[-1]
                 print(
                     f"{step:10}{n_tracks:9,}{cost.wall_s:9.1f}{cost.core_s:9.1f}"
-                    f"{1_000 * cost.core_s / n_tracks:12.2f}{cost.peak_mb:9.0f}",
+                    f"{1_000 * cost.core_s / n_tracks:14.2f}{cost.peak_mb:9.0f}",
                     flush=True,
                 )
     slopes = _slopes(costs)
