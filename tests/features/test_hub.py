@@ -123,6 +123,11 @@ def test_a_commit_that_is_here_is_not_asked_for_again(hub: Hub) -> None:
     assert hub.asked == []
 
 
+def test_a_commit_that_is_not_here_is_downloaded(hub: Hub) -> None:
+    assert resolved(revision=SECOND).revision == SECOND
+    assert hub.asked
+
+
 def test_a_branch_that_moved_is_another_commit(hub: Hub) -> None:
     resolved()
     hub.main = SECOND
@@ -136,7 +141,7 @@ def test_what_is_not_on_the_hub_is_said(hub: Hub, caplog: pytest.LogCaptureFixtu
         resolved(revision="v9")
     with pytest.raises(ModelError, match=r"it is not in the local cache, .* rules out the hub$"):
         resolved(local_files_only=True)
-    with pytest.raises(ModelError, match="the hub does not have it or does not respond"):
+    with pytest.raises(ModelError, match=r", and the hub does not have it or does not respond$"):
         find_model("me/nothing", hint="")
     hub.stop()
     with pytest.raises(ModelError, match="it is not in the local cache") as caught:
@@ -149,7 +154,13 @@ def test_a_repository_without_safetensors_is_refused(hub: Hub) -> None:
     (hub.folder / "model.safetensors").unlink()
     with pytest.raises(ModelError, match=r"it has no model\.safetensors in ") as caught:
         resolved()
-    assert "docs/encoders.md" in (caught.value.hint or "")
+    assert "pytorch_model.bin, can contain code and are not opened; docs/encoders.md" in (caught.value.hint or "")
+    (hub.folder / "model.safetensors").write_bytes(b"")
+    hub.main = SECOND
+    (hub.folder / "preprocessor_config.json").unlink()
+    with pytest.raises(ModelError, match=r"it has no preprocessor_config\.json in ") as caught:
+        resolved()
+    assert (caught.value.hint or "").startswith("it says how sound is prepared")
 
 
 def test_code_is_downloaded_where_it_may_be_run(hub: Hub, tmp_path: Path) -> None:
@@ -160,7 +171,8 @@ def test_code_is_downloaded_where_it_may_be_run(hub: Hub, tmp_path: Path) -> Non
 def test_a_folder_goes_before_the_hub(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(hub.folder, tmp_path / "me" / "encoder")
     monkeypatch.chdir(tmp_path)
-    assert find_model("me/encoder", hint="").folder == tmp_path / "me" / "encoder"
+    found = find_model("me/encoder", hint="")
+    assert (found.folder, found.revision) == (tmp_path / "me" / "encoder", "")
     assert resolved().backbone == str(tmp_path / "me" / "encoder"), "wherever the next command is typed"
     monkeypatch.setenv("HOME", str(tmp_path))
     assert find_model("~/me/encoder", hint="").folder == tmp_path / "me" / "encoder"
