@@ -72,6 +72,8 @@ def test_the_last_layer_by_either_name_is_what_the_encoder_gives_out(saved: dict
         rows = [front_end(sound(front_ends[0])) for front_end in front_ends]  # type: ignore[arg-type]
         torch.testing.assert_close(rows[0], rows[1])
         torch.testing.assert_close(rows[0], rows[2])
+    first = [create_front_end(EmbeddingConfig(backbone=str(saved["ast"]), layers=layers)) for layers in ((0,), (-4,))]
+    torch.testing.assert_close(*(front_end(sound(first[0])) for front_end in first))  # type: ignore[arg-type]
 
 
 def test_frames_that_fill_up_do_not_count(saved: dict[str, Path]) -> None:
