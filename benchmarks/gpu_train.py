@@ -4,9 +4,9 @@
 
 "bare" is the same network, loss and optimizer in the same way on batches that already lie on the device, normalized
 and unmasked. Each epoch is one measurement, the ways in turn. "s to" is the training time until the validation accuracy
-first reaches the least of the best that all ways reach; compiling is not in it, for the bare model has compiled the same
-code by then. Tagging is that of `gpu_tag.py`. Without a GPU it says so and ends; --device cpu tries the
-benchmark itself. Without --dataset one is built from synthesized music.
+first reaches the least of the best that all ways reach; compiling is not in it, for the bare model has compiled the
+same code by then. Tagging is that of `gpu_tag.py`. Without a GPU it says so and ends; --device cpu tries the benchmark
+itself. Without --dataset one is built from synthesized music.
 """
 
 import argparse
