@@ -54,6 +54,7 @@ def main(name: str, folder: str, out: str) -> None:
         found |= dict(model.named_buffers()) | {"loss": torch.tensor(epoch.numbers["train_loss"])}
         if runtime.is_main:
             torch.save(found, Path(out))
+        runtime.barrier()  # nobody leaves while another one may still read from it
 
 
 SMALL = {"attention-cnn": {"channels": [16, 8, 8], "dropout": 0.0}, "resnet": {"dropout": 0.0}}
