@@ -88,7 +88,7 @@ for _commands in SECTIONS.values():
 
 def main() -> None:
     """Entry point of the `geoclass` script and of `python -m geoclass`."""
-    gc.set_threshold(500_000)  # objects; looking for cycles after each 700 takes a sixth of the time to import torch
+    gc.set_threshold(100_000)  # objects; looking for cycles after each 700 takes a sixth of the time to import torch
     try:
         app()
     except SystemExit as end:
