@@ -2,9 +2,10 @@
 
     python benchmarks/startup.py [--file SONG] [--repeats 21] [--json result.json]
 
-Every figure is the median over fresh processes, with an empty cache, beside `python -c "import torch"` in the same
-round. The phases of `tag` come from one process each, which does in turn what the command does; the last row is the
-command itself. Without --file the song is synthesized.
+Every figure is the median over fresh processes that have heard no song yet, beside `python -c "import torch"` in the
+same round. The phases of `tag` come from one process each, which does in turn what the command does; the last rows are
+the command itself, and its first run after an installation, which unpacks the language model. Without --file the song
+is synthesized.
 """
 
 import argparse
@@ -80,20 +81,24 @@ def main() -> None:
         def import_torch() -> None:
             subprocess.run([sys.executable, "-c", "import torch"], check=True)
 
+        def first_tag() -> None:
+            shutil.rmtree(home, ignore_errors=True)
+            tag()
+
         steps: dict[str, Callable[[], None]] = {
-            "import torch": import_torch, "--help": lambda: _geoclass("--help"), "phases": phases, "tag": tag,
+            "import torch": import_torch, "--help": lambda: _geoclass("--help"), "phases": phases,
+            "tag, first run": first_tag, "tag": tag,
         }  # fmt: skip
         for _ in range(arguments.repeats):
             for step, run in steps.items():
                 shutil.copyfile(song, copy)
-                shutil.rmtree(home, ignore_errors=True)
-                for journal in folder.glob("*.jsonl"):
-                    journal.unlink()
+                for kept in (*home.glob("cache/features.sqlite*"), *folder.glob("*.jsonl")):
+                    kept.unlink()
                 begun = time.perf_counter()
                 run()
                 times.setdefault(step, []).append(time.perf_counter() - begun)
     print(f"{arguments.repeats} processes each\n\n{'':24}{'median s':>9}{'best':>8}{'worst':>8}")
-    for step in ("--help", *ORDER, "tag"):
+    for step in ("--help", *ORDER, "tag", "tag, first run"):
         values = times[step]
         name = f"  {step}" if step in ORDER else f"geoclass {step}"
         print(f"{name:24}{statistics.median(values):9.3f}{min(values):8.3f}{max(values):8.3f}")

@@ -9,8 +9,9 @@ column is the processor time of decoding as a part of the row's: 1 would be a ta
 
 "all witnesses" is what `geoclass tag --dry-run` does with an empty cache: the models that its pool heeds (the genre
 alone, for the built-in model of the country is never sure), the other witnesses, the cache. "the command" is the same
-as a user types it, in a process of its own and not for the first time, less the same on one file; both processes start
-for seconds, so that it takes a quiet machine, or many files, to see what lies between.
+as a user types it, dry or writing every file, in a process of its own and not for the first time, less the same on one
+file, and stands beside decoding measured likewise; a process starts for seconds, so that it takes a quiet machine, or
+many files, to see what lies between.
 """
 
 import argparse
@@ -30,6 +31,14 @@ from typing import Any
 import numpy as np
 
 SAMPLE_SECONDS = 180.0  # of a synthesized file
+DECODING, COMMAND, WRITING = PROCESSES = "decoding, process", "the command", "command, writing"
+DECODE = """
+import sys
+from geoclass.audio.decode import load_excerpt
+from geoclass.parallel.threads import ordered_map
+for _ in ordered_map(lambda path: load_excerpt(path, sample_rate=22_050, duration_s=30.0), sys.argv[1:]):
+    pass
+"""
 
 
 def main() -> None:
@@ -118,7 +127,7 @@ def main() -> None:
         else:
             witnesses()  # reads their tables
         decode()  # warms the page cache and the decoder
-        _command(files, arguments, folder / "home")  # the first run of an installation unpacks the language model
+        _process(COMMAND, files, arguments, folder / "home")  # the first run unpacks the language model
         for _ in range(arguments.repeats):
             restore()
             for step, (run, count) in steps.items():
@@ -127,14 +136,15 @@ def main() -> None:
                 rates[step].append(count / (time.perf_counter() - start))
                 costs[step].append((time.process_time() - busy) / count)
             restore()
-            wall, busy = _command(files, arguments, folder / "home")
-            rates.setdefault("the command", []).append(1 / wall)
-            costs.setdefault("the command", []).append(busy)
+            for step in PROCESSES:
+                wall, busy = _process(step, files, arguments, folder / "home")
+                rates.setdefault(step, []).append(1 / wall)
+                costs.setdefault(step, []).append(busy)
     _report(rates, costs, arguments, workers=workers, n_files=len(files))
 
 
-def _command(files: list[Path], arguments: argparse.Namespace, home: Path) -> tuple[float, float]:
-    """Seconds and processor seconds per file of `geoclass tag --dry-run`, without what it starts with."""
+def _process(step: str, files: list[Path], arguments: argparse.Namespace, home: Path) -> tuple[float, float]:
+    """Seconds and processor seconds per file of `geoclass tag` or of decoding, without the start."""
     models = [part for name in arguments.model or [] for part in ("--model", name)]
     options = ["--excerpt-seconds", str(arguments.excerpt_seconds), "--device", arguments.device, *models]
     costs = []
@@ -142,7 +152,9 @@ def _command(files: list[Path], arguments: argparse.Namespace, home: Path) -> tu
         for kept in (home / "cache").glob("features.sqlite*"):
             kept.unlink()
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        command = [sys.executable, "-m", "geoclass", "tag", "--dry-run", *options, *map(str, some)]
+        how = ["--dry-run"] if step == COMMAND else ["--min-confidence", "0"]  # every file is written
+        program = ["-c", DECODE] if step == DECODING else ["-m", "geoclass", "tag", *how, *options]
+        command = [sys.executable, *program, *map(str, some)]
         subprocess.run(command, check=True, capture_output=True, env=os.environ | {"GEOCLASS_HOME": str(home)})
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -161,15 +173,17 @@ def _report(
     n_files: int,
 ) -> None:
     medians = {step: statistics.median(values) for step, values in rates.items()}
-    reference = medians["decode only"]
+    seconds = {step: statistics.median(values) for step, values in costs.items()}
+    limit = {step: DECODING if step in PROCESSES else "decode only" for step in rates}
+    of_decoding = {step: medians[step] / medians[limit[step]] for step in rates}
+    decoding_is = {step: seconds[limit[step]] / seconds[step] for step in rates}
     print(f"{n_files} files, {workers} workers, {arguments.repeats} rounds, device {arguments.device}\n")
-    least = statistics.median(costs["decode only"])
     print(f"{'':18}{'files/s':>10}{'of decoding':>13}{'worst':>9}{'best':>9}{'core ms':>9}{'decoding is':>13}")
-    for step, median in medians.items():
-        cost = 1_000 * statistics.median(costs[step])
-        low, high = min(rates[step]), max(rates[step])
-        share = 1_000 * least / cost
-        print(f"{step:18}{median:10.1f}{median / reference:13.2f}{low:9.1f}{high:9.1f}{cost:9.1f}{share:13.2f}")
+    for step, values in rates.items():
+        print(
+            f"{step:18}{medians[step]:10.1f}{of_decoding[step]:13.2f}{min(values):9.1f}{max(values):9.1f}"
+            f"{1_000 * seconds[step]:9.1f}{decoding_is[step]:13.2f}"
+        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform != "darwin" else 2**30)
     print(f"\nlargest memory {peak:.2f} GiB")
     if arguments.json:
@@ -179,9 +193,9 @@ def _report(
             "files_per_s": rates,
             "core_s": costs,
             "peak_gib": peak,
+            "of_decode_only": of_decoding,
+            "decoding_is": decoding_is,
         }
-        document["of_decode_only"] = {step: median / reference for step, median in medians.items()}
-        document["decoding_is"] = {step: least / statistics.median(values) for step, values in costs.items()}
         arguments.json.write_text(json.dumps(document, indent=2) + "\n")
 
 
