@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from safetensors import SafetensorError
 
 from geoclass.evidence import ngrams
 
@@ -73,3 +74,15 @@ def test_where_nothing_can_be_kept_it_is_read_all_the_same(
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("GEOCLASS_HOME", str(tmp_path / "file"))
     assert agrees(theirs)
+
+
+def test_a_full_disk_keeps_nothing_and_stops_nobody(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, theirs: LanguageIdentifier
+) -> None:
+    def no_space(*_arguments: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setenv("GEOCLASS_HOME", str(tmp_path))
+    monkeypatch.setattr("safetensors.numpy.save_file", no_space)
+    assert agrees(theirs)
+    assert [*(tmp_path / "cache").iterdir()] == []
