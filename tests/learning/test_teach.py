@@ -9,11 +9,13 @@ import torch
 from geoclass.config.frontends import DescriptorsConfig
 from geoclass.learning import teach as teaching
 from geoclass.learning.background import draw
-from geoclass.learning.fit import SURE, Fitted, Task
+from geoclass.learning.fit import SURE, Fitted, Judged, Task
 from geoclass.learning.labels import Labels
+from geoclass.learning.logistic import Linear
 from geoclass.learning.teach import Sounds, Taught, make_whitening, teach, whitened
 
 N_ARTISTS, N_FILES = 40, 2  # files per artist
+NOWHERE = Linear(torch.zeros(1, 1), torch.zeros(1))
 
 
 @cache
@@ -87,3 +89,36 @@ def test_the_gate_is_not_set_against_music_of_the_librarys_own_kind(monkeypatch:
     others = torch.cat([whitened(torch.from_numpy(draw(group, 400)), whitening) for group in ("field", "loops")])
     (background,) = against
     assert torch.equal(background, others)
+
+
+@pytest.mark.parametrize(("share", "n"), [(0.9, 10), (0.95, 60), (1.0, 5), (0.5, 1_000)])
+def test_wilsons_bound_is_where_the_share_is_just_within_the_interval_of_a_normal(share: float, n: int) -> None:
+    lower = teaching._wilson_lower(share, n)
+    assert 0 < lower < share
+    assert share - lower == pytest.approx(1.96 * np.sqrt(lower * (1 - lower) / n), rel=1e-9)
+
+
+@pytest.mark.parametrize(("n_wrong", "trusted"), [(0, True), (1, True), (3, False)])
+def test_few_popular_songs_are_trusted_where_nine_artists_of_ten_are_right(n_wrong: int, trusted: bool) -> None:
+    """60 artists get a country, a fifth of the popular songs: wrong may be one, not three."""
+    n = 600
+    written = np.zeros((n, 2))
+    written[:120, 0] = 0.99
+    truth = np.tile([1, 0], (n, 1))
+    truth[: 2 * n_wrong] = [0, 1]
+    judged = Judged(files=np.arange(n), probabilities=written, truth=truth)
+    fitted = Fitted(labels=NOWHERE, gate=NOWHERE, temperature=1.0, judged=judged)
+    artists = [f"artist {file // 2}" for file in range(n)]
+    assert teaching._is_trusted(fitted, dict.fromkeys(range(n), "popular"), artists) is trusted
+
+
+def test_rows_of_an_encoder_are_learned_without_other_music() -> None:
+    names, rows = by_their_sound("TR", "GR")
+    labels = labels_of("country", names)
+    sounds = Sounds(rows=rows, files=np.arange(len(rows)))
+    artists = [f"artist {file // N_FILES}" for file in range(len(rows))]
+    whitening = make_whitening(DescriptorsConfig(), rows)
+    found = teach(labels, sounds, artists, rows=whitened(rows, whitening), whitening=whitening, others_known=False)
+    assert isinstance(found, Taught)
+    assert found.labels == labels
+    assert len(found.fitted.judged.files) == len(rows)
