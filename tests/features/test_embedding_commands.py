@@ -18,10 +18,9 @@ from geoclass.bundle.bundle import Bundle
 from geoclass.cli.app import app
 from geoclass.config.frontends import EmbeddingConfig
 from geoclass.config.settings import BuildConfig
-from geoclass.dataset import extract
 from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.extract import Job, create_runner
-from geoclass.features import embedding, registry
+from geoclass.features import base, embedding, registry
 from geoclass.features.embedding import Embedding
 from geoclass.features.registry import open_encoder, wants_batches
 from geoclass.inference.heard import Heard, HeardCache
@@ -70,8 +69,10 @@ def test_files_in_batches_are_what_they_are_alone(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(Embedding, "forward", lambda self, x: batches.append(len(x)) or self._rows(x))
     for module in (registry, listening):
         monkeypatch.setattr(module, "wants_batches", lambda front_end: True)
-    monkeypatch.setattr(extract, "FILES_AT_ONCE", 4)
-    for one, other in zip(create_runner(tmp_path / "music", config)(jobs), alone, strict=True):
+    with monkeypatch.context() as of_the_build:
+        of_the_build.setattr(base, "FILES_AT_ONCE", 4)
+        together = [*create_runner(tmp_path / "music", config)(jobs)]
+    for one, other in zip(together, alone, strict=True):
         assert (one.track_id, one.starts_s, one.shifts, one.error) == (
             other.track_id, other.starts_s, other.shifts, other.error
         )  # fmt: skip

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
-from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from geoclass.features.base import FrontEnd
 
 _MAKING = Lock()
-FILES_AT_ONCE = 32  # through a front end on a GPU
 
 Run = Callable[[Iterable["Job"]], Iterator["Extracted"]]  # jobs to their features, in order
 
@@ -150,6 +148,7 @@ def _check_audio_root(folder: Path) -> None:
 def _run_here(
     jobs: Iterable[Job], *, audio_root: Path, config: BuildConfig, workers: int | None
 ) -> Iterator[Extracted]:
+    from geoclass.features.base import FILES_AT_ONCE
     from geoclass.features.registry import wants_batches
 
     front_end = front_end_of(config.front_end)
@@ -157,17 +156,19 @@ def _run_here(
         work = on_one_thread(partial(extract, audio_root=audio_root, config=config))
         return ordered_map(work, jobs, workers=workers, patience_s=PATIENCE_S)
     cut = on_one_thread(partial(_cut, audio_root=audio_root, config=config))
-    ahead = 2 * FILES_AT_ONCE
-    return _in_batches(ordered_map(cut, jobs, workers=workers, ahead=ahead, patience_s=PATIENCE_S), front_end)
+    cuts = ordered_map(cut, jobs, workers=workers, ahead=2 * FILES_AT_ONCE, patience_s=PATIENCE_S)
+    return _in_batches(cuts, front_end)
 
 
 def _in_batches(cuts: Iterator[_Cut | Extracted], front_end: "FrontEnd") -> Iterator[Extracted]:
     import torch
 
-    from geoclass.features.base import together
+    from geoclass.features.base import in_batches
 
-    with closing_source(cuts) as ready:
-        while batch := [*islice(ready, FILES_AT_ONCE)]:
-            features = iter(together(front_end, [torch.cat(cut.copies) for cut in batch if isinstance(cut, _Cut)]))
-            for cut in batch:
-                yield _extracted(cut, next(features)) if isinstance(cut, _Cut) else cut
+    answers = in_batches(front_end, cuts, lambda made: torch.cat(made.copies) if isinstance(made, _Cut) else None)
+    with closing_source(answers) as ready:
+        for made, rows in ready:
+            if isinstance(made, _Cut):
+                assert rows is not None
+                made = _extracted(made, rows)
+            yield made

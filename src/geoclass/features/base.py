@@ -1,10 +1,18 @@
 """What every front end is: samples to features, batched, on the model's device, alike in training and in tagging."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from geoclass.parallel.threads import closing_source
+
+Item = TypeVar("Item")
+
+FILES_AT_ONCE = 32  # through a front end on a GPU
 
 
 class FrontEnd(nn.Module, ABC):
@@ -38,17 +46,25 @@ def each_segment(function: Callable[[Tensor], Tensor], waveform: Tensor) -> Tens
     return torch.cat([function(segment) for segment in torch.split(waveform, 1)])
 
 
-def together(front_end: FrontEnd, files: Sequence[Tensor]) -> list[Tensor]:
-    """The features of several files, whose segments go through the front end in one batch: what a GPU needs.
+def in_batches(
+    front_end: FrontEnd, items: Iterable[Item], segments_of: Callable[[Item], Tensor | None]
+) -> Iterator[tuple[Item, Tensor | None]]:
+    """The items in order, each with its features; many go through the front end at once, as a GPU needs it.
 
     Args:
         front_end: Of any kind.
-        files: (n_segments, n_samples) each.
+        items: Files on their way; a generator is closed with this one.
+        segments_of: (n_segments, n_samples) of an item; None: it has none.
 
-    Returns:
-        (n_segments, *feature_shape) each, on the CPU.
+    Yields:
+        An item, and (n_segments, *feature_shape) on the CPU, or None.
     """
-    if not files:
-        return []
-    with torch.inference_mode():
-        return [*front_end(torch.cat([*files])).cpu().split([len(segments) for segments in files])]
+    with closing_source(items) as ready:
+        while batch := [*islice(ready, FILES_AT_ONCE)]:
+            given = [segments_of(item) for item in batch]
+            segments = [of_item for of_item in given if of_item is not None]
+            with torch.inference_mode():
+                rows = front_end(torch.cat(segments)).cpu().split([*map(len, segments)]) if segments else ()
+            following = iter(rows)
+            for item, of_item in zip(batch, given, strict=True):
+                yield item, None if of_item is None else next(following)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,8 +9,9 @@ import numpy as np
 from torch import Tensor
 
 from geoclass.errors import AudioError
-from geoclass.features.base import FrontEnd, together
+from geoclass.features.base import FILES_AT_ONCE, FrontEnd, in_batches
 from geoclass.features.registry import wants_batches
+from geoclass.inference.classifier import TIME_LIMIT_S
 from geoclass.inference.heard import Heard, HeardCache
 from geoclass.inference.hearing import Hearing, cut_file, hear, remember, remembered
 from geoclass.parallel.device import on_one_thread
@@ -19,18 +19,23 @@ from geoclass.parallel.threads import closing_source, ordered_map
 
 Result = TypeVar("Result")
 
-_TIME_LIMIT_S = 300.0
-_FILES_AT_ONCE = 32  # through a front end on a GPU
-
 
 def hear_files(
     paths: Sequence[Path], hearing: Hearing, front_end: FrontEnd, *, cache: HeardCache
 ) -> Iterator[Heard | str]:
     """The features of each file in its turn, or why there are none. Cached files are not decoded."""
     if not wants_batches(front_end):
-        return _on_threads(partial(_hear, hearing=hearing, front_end=front_end, cache=cache), paths, ahead=None)
-    cut = _on_threads(partial(_cut, hearing=hearing, cache=cache), paths, ahead=2 * _FILES_AT_ONCE)
-    return _in_batches(cut, paths, hearing, front_end, cache)
+        yield from _on_threads(partial(_hear, hearing=hearing, front_end=front_end, cache=cache), paths, ahead=None)
+        return
+    cut = _on_threads(partial(_cut, hearing=hearing, cache=cache), paths, ahead=2 * FILES_AT_ONCE)
+    answers = in_batches(front_end, cut, lambda answer: answer if isinstance(answer, Tensor) else None)
+    with closing_source(answers) as ready:
+        for path, (answer, rows) in zip(paths, ready, strict=True):
+            if isinstance(answer, Tensor):
+                assert rows is not None
+                answer = Heard(features=rows.numpy())
+                remember(path, hearing, answer, cache)
+            yield answer
 
 
 def _hear(path: Path, *, hearing: Hearing, front_end: FrontEnd, cache: HeardCache) -> Heard:
@@ -64,24 +69,6 @@ def _on_threads(
         on_one_thread(listen_or_say_why),
         paths,
         ahead=ahead,
-        time_limit_s=_TIME_LIMIT_S,
-        overdue=lambda _: f"given up after {_TIME_LIMIT_S:g} s",
+        time_limit_s=TIME_LIMIT_S,
+        overdue=lambda _: f"given up after {TIME_LIMIT_S:g} s",
     )
-
-
-def _in_batches(
-    given: Iterator[Heard | Tensor | str],
-    paths: Sequence[Path],
-    hearing: Hearing,
-    front_end: FrontEnd,
-    cache: HeardCache,
-) -> Iterator[Heard | str]:
-    following = iter(paths)
-    with closing_source(given) as ready:
-        while batch := [*islice(ready, _FILES_AT_ONCE)]:
-            rows = iter(together(front_end, [segments for segments in batch if isinstance(segments, Tensor)]))
-            for path, answer in zip(islice(following, len(batch)), batch, strict=True):
-                if isinstance(answer, Tensor):
-                    answer = Heard(features=next(rows).numpy())
-                    remember(path, hearing, answer, cache)
-                yield answer
