@@ -1,7 +1,6 @@
 """`geoclass evaluate`: score models on a data set or on a library of tagged files."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -136,7 +135,7 @@ def _score_library(
     files = list(sound_files(paths))
     if not files:
         raise UsageError(f"no sound files in {', '.join(map(str, paths))}")
-    sources = replace(Sources.open(tuple(WITNESSES), learned=False, note=output.warn), sung_language=sung)
+    sources = Sources.open(tuple(WITNESSES), learned=False, note=output.warn, sung_language=sung)
     with output.progress("listening", total=len(files)) as advance:
         classifier = Classifier(bundles, workers=workers)
         found = evaluate_library(

@@ -1,6 +1,5 @@
 """`geoclass explain`: why a file is given its country or genre, or which features a model relies on."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -72,10 +71,9 @@ def explain(
         asked = chosen_witnesses(evidence, [model] if model else None, language_model)
         verdict = None
         if asked is not None and found.prediction.task == "country" and Policy(evidence=asked).asks_others:
-            sources = Sources.open(asked, learned=not model, note=output.warn)
             with HeardCache() as cache:
                 sung = open_listener(language_model, device=device, cache=cache, excerpt_seconds=excerpt_seconds)
-                sources = replace(sources, sung_language=sung)
+                sources = Sources.open(asked, learned=not model, note=output.warn, sung_language=sung)
                 verdict = hear_witnesses(file, found.prediction, witnesses=asked, sources=sources)
         candidates = found.prediction.candidates if verdict is None else verdict.candidates()
         output.table(f"{file.name}: {found.prediction.task}", ["candidate", "probability"], candidates[:5])

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -152,9 +151,8 @@ def tag(
             for bundle in getattr(classifier, "bundles", ()):
                 if changes := changed_since(bundle.training):
                     output.warn(f"the model {bundle.name} was {changes}")
-            sources = open_sources(witnesses or (), output, lookup=lookup, models=model or ())
-            listener = open_listener(language_model, device=device, cache=cache, excerpt_seconds=excerpt_seconds)
-            sources = replace(sources, sung_language=listener)
+            sung = open_listener(language_model, device=device, cache=cache, excerpt_seconds=excerpt_seconds)
+            sources = open_sources(witnesses or (), output, lookup=lookup, models=model or (), sung_language=sung)
             plan: Iterator[FilePlan] = iter_plan(
                 classifier, paths=files, policy=policy, remembered=remembered, sources=sources
             )

@@ -32,11 +32,18 @@ def chosen_witnesses(
     return asked
 
 
-def open_sources(witnesses: Sequence[str], output: Output, *, lookup: str | None, models: Sequence[str]) -> "Sources":
+def open_sources(
+    witnesses: Sequence[str],
+    output: Output,
+    *,
+    lookup: str | None,
+    models: Sequence[str],
+    sung_language: "SungLanguageOf | None",
+) -> "Sources":
     """The user's own sources, and MusicBrainz' web service where it is asked for."""
     from geoclass.evidence.registry import Sources
 
-    sources = Sources.open(witnesses, learned=not models, note=output.warn)
+    sources = Sources.open(witnesses, learned=not models, note=output.warn, sung_language=sung_language)
     if lookup:
         from geoclass.evidence.musicbrainz_web import MusicBrainz, TableThenWeb
 

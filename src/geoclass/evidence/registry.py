@@ -31,20 +31,29 @@ class Sources:
     sung_language: SungLanguageOf | None = None
 
     @classmethod
-    def open(cls, witnesses: Sequence[str], *, learned: bool, note: Callable[[str], None]) -> "Sources":
+    def open(
+        cls,
+        witnesses: Sequence[str],
+        *,
+        learned: bool,
+        note: Callable[[str], None],
+        sung_language: SungLanguageOf | None = None,
+    ) -> "Sources":
         """What the user has: the artist table, where there is one, and what `learn` found out about the witnesses.
 
         Args:
             witnesses: Those that are asked; the table is opened for the witness of artists alone.
             learned: Whether what `learn` found out counts.
             note: Called with a sentence about a damaged table, which is then not used.
+            sung_language: What identifies it, where a Whisper model was named.
         """
         table: Artists | None = None
         try:
             table = ArtistTable.open_default() if artists.NAME in witnesses else None
         except StorageError as error:
             note(f"{error.message}; artists are not looked up in it" + (f" ({error.hint})" if error.hint else ""))
-        return cls(artists=table, library=LibraryEvidence.open() if learned else None)
+        library = LibraryEvidence.open() if learned else None
+        return cls(artists=table, library=library, sung_language=sung_language)
 
 
 Witness = Callable[[Facts, Sources], Iterator[Opinion]]
