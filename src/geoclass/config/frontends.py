@@ -70,7 +70,7 @@ class StatisticsConfig:
     sample_rate: int = 22_050  # Hz
     n_fft: int = 2_048  # samples
     hop_length: int = 512  # samples
-    center: bool = True  # frames start half a frame before the sound and end half a frame after it, with silence
+    center: bool = True  # pad both ends of the sound with half a frame of silence
 
     @property
     def columns(self) -> tuple[str, ...]:
