@@ -1,7 +1,7 @@
 """Leaving a loop over threads: what is closed, what is waited for, how many threads torch has afterwards."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from weakref import WeakSet
 
@@ -43,10 +43,11 @@ def test_what_can_be_read_on_is_not_closed() -> None:
     assert next(numbers) == 1, "an iterator without anything to close"
 
 
-def test_closing_waits_as_long_as_patience_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_waits_as_long_as_patience_lasts(
+    monkeypatch: pytest.MonkeyPatch, started: Callable[[], set[threading.Thread]]
+) -> None:
     # Other tests leave threads that never end: they are none of this one's.
     monkeypatch.setattr("geoclass.parallel.threads._left_alone", WeakSet())
-    others = set(threading.enumerate())
     begun, end = threading.Event(), threading.Event()
 
     def work(number: int) -> int:
@@ -61,12 +62,14 @@ def test_closing_waits_as_long_as_patience_lasts(monkeypatch: pytest.MonkeyPatch
     results.close()  # type: ignore[attr-defined]
     assert is_work_left()
     end.set()
-    for thread in set(threading.enumerate()) - others:
+    for thread in started():
         thread.join()
     assert not is_work_left()
 
 
-def test_predict_many_closes_its_threads_and_its_source(small_run: TrainResult, music: Path) -> None:
+def test_predict_many_closes_its_threads_and_its_source(
+    small_run: TrainResult, music: Path, started: Callable[[], set[threading.Thread]]
+) -> None:
     closed: list[str] = []
 
     def paths() -> Iterator[Path]:
@@ -75,7 +78,6 @@ def test_predict_many_closes_its_threads_and_its_source(small_run: TrainResult, 
         finally:
             closed.append("source")
 
-    before = threading.active_count()
     for batched in (False, True):
         classifier = Classifier(small_run.bundle, workers=2, batch_size=3)
         classifier._file_by_file = not batched
@@ -83,7 +85,7 @@ def test_predict_many_closes_its_threads_and_its_source(small_run: TrainResult, 
         next(answers)
         answers.close()  # type: ignore[attr-defined]
         assert closed.pop() == "source"
-        assert threading.active_count() == before
+        assert not started()
 
 
 def test_who_reads_predictions_computes_on_as_many_threads_as_before(small_run: TrainResult, music: Path) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -71,11 +72,10 @@ def test_an_item_that_never_ends_is_replaced_and_holds_up_no_other() -> None:
     assert found == [0, -1, -2, -3, 4, 5, 6, 7]
 
 
-def test_threads_end_with_the_loop() -> None:
-    before = threading.active_count()
+def test_threads_end_with_the_loop(started: Callable[[], set[threading.Thread]]) -> None:
     assert list(ordered_map(str, range(5), workers=3)) == ["0", "1", "2", "3", "4"]
-    assert threading.active_count() == before
+    assert not started()
     results = ordered_map(_slow_first, range(50), workers=3)
     next(results)
     results.close()  # type: ignore[attr-defined]
-    assert threading.active_count() == before
+    assert not started()

@@ -190,7 +190,7 @@ class _Job(Future[Result], Generic[Item, Result]):
         while not self.done():
             left_s = time_limit_s - max(0.0, time.monotonic() - self._begun_s)
             if left_s <= 0:
-                return False
+                return self.done()
             wait([self], timeout=None if math.isinf(left_s) else left_s)
         return True
 
