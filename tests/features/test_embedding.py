@@ -110,6 +110,23 @@ def test_what_the_encoder_says_of_itself_is_filled_in(saved: dict[str, Path]) ->
     assert default_model(config) == "fcnn"
 
 
+def test_a_known_encoder_need_not_show_that_it_hears(saved: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = EmbeddingConfig(backbone=str(saved["ast"]), layers=(1, 2))
+    known = resolve_front_end(asked)
+    assert isinstance(known, EmbeddingConfig)
+    heard: list[int] = []
+    inputs = Embedding._inputs
+    monkeypatch.setattr(Embedding, "_inputs", lambda self, x: heard.append(len(x)) or inputs(self, x))
+    assert resolve_front_end(known) == known
+    assert heard == []
+    assert resolve_front_end(replace(known, width=0)) == known, "only the hash was given"
+    assert resolve_front_end(asked) == known
+    assert heard == [1, 1]
+    front_end = create_front_end(replace(known, layers=(0, 4)))
+    with pytest.raises(ModelError, match="no layer 4"):
+        front_end(sound(front_end))  # type: ignore[arg-type]
+
+
 def test_the_hash_is_of_the_weights_wherever_they_lie(saved: dict[str, Path], tmp_path: Path) -> None:
     def digest(folder: Path) -> str:
         config = resolve_front_end(EmbeddingConfig(backbone=str(folder)))

@@ -46,6 +46,15 @@ def each_segment(function: Callable[[Tensor], Tensor], waveform: Tensor) -> Tens
     return torch.cat([function(segment) for segment in torch.split(waveform, 1)])
 
 
+def in_half_precision(compute: Callable[[], Tensor], device: torch.device) -> Tensor:
+    """What `compute` returns: in half precision on a GPU, and once more in full where a number left its range."""
+    if device.type != "cuda":
+        return compute()
+    with torch.autocast("cuda", torch.float16):
+        result = compute()
+    return result if result.isfinite().all() else compute()
+
+
 def in_batches(
     front_end: FrontEnd, items: Iterable[Item], segments_of: Callable[[Item], Tensor | None]
 ) -> Iterator[tuple[Item, Tensor | None]]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 
@@ -33,7 +32,6 @@ class Encoder:
     extractor: Any  # list of (n_samples,) -> inputs
     sample_rate: int  # Hz
     backbone: str  # an absolute path, or an id of the hub
-    shapes: tuple[tuple[int, int], ...]  # (n_frames, width) of each hidden state, for one second
     revision: str  # the commit that was loaded; "" of a folder
     weights_sha256: str
 
@@ -56,8 +54,8 @@ def load_encoder(
         known: A model was trained on its rows: nobody chooses it now, it must be found again.
 
     Raises:
-        ModelError: transformers is not installed, the model is not there, is not an audio encoder, has no safetensors
-            or lacks weights, or needs code of its own that was not allowed.
+        ModelError: transformers is not installed, the model is not there, has no safetensors or lacks weights, or
+            needs code of its own that was not allowed.
     """
     transformers = _transformers("a pretrained encoder", extra="pretrained")
     found = find_model(
@@ -83,31 +81,9 @@ def load_encoder(
         extractor=extractor,
         backbone=backbone if found.revision else str(found.folder),
         sample_rate=int(getattr(extractor, "sampling_rate", 0)),
-        shapes=_listen(backbone, model, extractor),
         revision=found.revision,
         weights_sha256=_sha256(model.state_dict()),
     )
-
-
-def _listen(backbone: str, model: Any, extractor: Any) -> tuple[tuple[int, int], ...]:
-    """(n_frames, width) of each hidden state for one second of sound, which shows that the model hears at all."""
-    why: Exception | None = None
-    try:
-        rate = extractor.sampling_rate
-        sound = np.sin(np.arange(rate, dtype=np.float32) * 0.1)
-        inputs = extractor([sound], sampling_rate=rate, return_tensors="pt")
-        with torch.inference_mode():
-            output = model(**inputs, output_hidden_states=True)
-        states = [*output.hidden_states[:-1], output.last_hidden_state]
-        shapes = tuple((state.shape[1], state.shape[2]) for state in states if len(state) == 1)
-    except Exception as error:  # whatever a model of something else says of sound
-        shapes, why = (), error
-    if not shapes or model.config.is_encoder_decoder:
-        raise ModelError(
-            f"{backbone!r} ({type(model).__name__}) is not an audio encoder",
-            hint="docs/encoders.md lists some, such as facebook/w2v-bert-2.0",
-        ) from why
-    return shapes
 
 
 def load_w2v_bert(backbone: str, config: Mapping[str, Any] | None) -> Any:
