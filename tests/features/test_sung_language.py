@@ -1,5 +1,6 @@
 """The sung language: tiny Whisper models, transformers' own way of telling the language as the oracle."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ transformers = pytest.importorskip("transformers")
 from whispers import FIRST_LANGUAGE, save  # noqa: E402
 
 from geoclass.errors import ModelError  # noqa: E402
+from geoclass.features import sung_language  # noqa: E402
+from geoclass.features.base import in_half_precision  # noqa: E402
 from geoclass.features.sung_language import SungLanguage  # noqa: E402
 
 RATE = 16_000  # Hz
@@ -71,6 +74,25 @@ def test_what_a_model_is_sure_of_is_said(tmp_path: Path) -> None:
     assert language.languages[int(found.argmax())] == "tr"
     assert float(found.max()) > 0.99
     assert np.isfinite(found.numpy()).all()
+
+
+def test_half_precision_says_the_same(whisper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    language = SungLanguage(str(whisper))
+    in_full = language.probabilities(sound(5))
+    autocast, kinds = torch.autocast, []
+
+    def on_the_cpu(kind: str, dtype: torch.dtype) -> torch.autocast:
+        kinds.append((kind, dtype))
+        return autocast("cpu", torch.bfloat16)
+
+    monkeypatch.setattr(torch, "autocast", on_the_cpu)
+    as_on_a_gpu = partial(in_half_precision, device=torch.device("cuda"))
+    monkeypatch.setattr(sung_language, "in_half_precision", lambda compute, device: as_on_a_gpu(compute))
+    in_half = language.probabilities(sound(5))
+    assert kinds == [("cuda", torch.float16)]
+    torch.testing.assert_close(in_half, in_full, rtol=0.05, atol=0.0)
+    assert not torch.equal(in_half, in_full)
+    assert float(in_half.sum()) == pytest.approx(1)
 
 
 def test_a_model_that_names_no_languages_is_refused(tmp_path: Path) -> None:

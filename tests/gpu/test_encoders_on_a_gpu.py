@@ -68,4 +68,17 @@ def test_the_sung_language_is_that_of_the_cpu(tmp_path: Path) -> None:
     folder = str(whispers.save(tmp_path))
     here, there = (SungLanguage(folder, device=device) for device in ("cpu", DEVICE))
     sound = noise(7.0, 16_000, n=1)[0]
-    torch.testing.assert_close(there.probabilities(sound), here.probabilities(sound), atol=1e-3, rtol=0.0)
+    torch.testing.assert_close(there.probabilities(sound), here.probabilities(sound), atol=1e-3, rtol=0.05)
+
+
+def test_the_sung_language_is_computed_in_half_precision(tmp_path: Path) -> None:
+    language = SungLanguage(str(whispers.save(tmp_path)), device=DEVICE)
+    dtypes: list[torch.dtype] = []
+    language._model.model.encoder.conv1.register_forward_hook(lambda _, __, output: dtypes.append(output.dtype))
+    sound = noise(3.0, 16_000, n=1)[0]
+    language.probabilities(sound)
+    assert dtypes == [torch.float16]
+    with torch.no_grad():
+        language._model.model.decoder.layer_norm.bias.fill_(1e6)
+    assert torch.isfinite(language.probabilities(sound)).all()
+    assert dtypes == [torch.float16, torch.float16, torch.float32], "beyond the range of half precision"
