@@ -26,7 +26,8 @@ import pandas
 import torch
 from torch import Tensor, nn
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.heads import Head
 from geoclass.config.settings import BuildConfig, ModelConfig, RunConfig, TrainingConfig
 from geoclass.config.toml import with_overrides
 from geoclass.corpora.folder import Folder

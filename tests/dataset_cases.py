@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.heads import Head
 from geoclass.config.frontends import FrontEndConfig, TableConfig
 from geoclass.config.settings import BuildConfig
 from geoclass.config.toml import to_dict

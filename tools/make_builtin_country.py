@@ -35,8 +35,9 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.linear_model import LogisticRegression
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.catalogue import BUILTIN
+from geoclass.bundle.heads import Head
 from geoclass.config.frontends import TextureConfig
 from geoclass.corpora.base import Track
 from geoclass.corpora.uci import UCI

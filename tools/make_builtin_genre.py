@@ -38,9 +38,10 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from torch import nn
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.calibration import choose_threshold, decisions, fit_temperature, to_probabilities
 from geoclass.bundle.catalogue import BUILTIN
+from geoclass.bundle.heads import Head
 from geoclass.bundle.training_set import TrainingSet
 from geoclass.config.frontends import StatisticsConfig
 from geoclass.corpora.base import Track

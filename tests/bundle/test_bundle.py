@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.catalogue import find_bundle, installed_bundles
+from geoclass.bundle.heads import Head
 from geoclass.errors import BundleError, DeviceError
 from geoclass.storage import sha256_file
 from geoclass.training.run import TrainResult

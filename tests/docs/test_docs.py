@@ -19,7 +19,8 @@ from mutagen.id3 import ID3, TCON, TPE1, TXXX
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.heads import Head
 from geoclass.cli.app import app
 from geoclass.config.frontends import TableConfig
 from geoclass.models.registry import create_model

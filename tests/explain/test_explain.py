@@ -11,7 +11,8 @@ import soundfile
 import torch
 from torch import Tensor
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.heads import Head
 from geoclass.config.frontends import TextureConfig
 from geoclass.dataset.dataset import Dataset
 from geoclass.errors import EvaluationError

@@ -11,7 +11,8 @@ import soundfile
 import torch
 from synthesize_music import SAMPLE_RATE, synthesize
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.heads import Head
 from geoclass.config.frontends import EmbeddingConfig, LogMelConfig
 from geoclass.errors import AudioError, ModelError
 from geoclass.inference import classifier as asking

@@ -11,7 +11,8 @@ from synthesize_music import SAMPLE_RATE, synthesize
 
 from geoclass.audio.decode import load_excerpt
 from geoclass.audio.segment import cut_segments
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.heads import Head
 from geoclass.config.frontends import LogMelConfig
 from geoclass.inference.answers import field_predictions
 from geoclass.inference.classifier import Classifier

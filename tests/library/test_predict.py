@@ -13,7 +13,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.heads import Head
 from geoclass.cli.app import app
 from geoclass.config.frontends import TableConfig
 from geoclass.errors import ModelError, UsageError

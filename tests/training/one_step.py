@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.heads import Head
 from geoclass.config.settings import TrainingConfig
 from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.loading import SegmentLoader

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.heads import Head
 from geoclass.config.frontends import LogMelConfig
 from geoclass.config.settings import TrainingConfig
 from geoclass.dataset.dataset import Split

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from geoclass.bundle.calibration import is_never_sure, to_probabilities
 from geoclass.bundle.card import model_card
 from geoclass.bundle.catalogue import FORMAT, WEIGHTS, find_bundle, read_description
+from geoclass.bundle.heads import Head, describe_heads, read_heads
 from geoclass.bundle.training_set import FILE as TRAINING_SET
 from geoclass.bundle.training_set import TrainingSet
 from geoclass.config.frontends import FrontEndConfig, RowConfig
@@ -26,26 +26,6 @@ from geoclass.storage import atomic_path, sha256_file, write_json, write_text
 if TYPE_CHECKING:
     from geoclass.features.base import FrontEnd
     from geoclass.models.network import Network
-
-
-@dataclass(frozen=True, kw_only=True)
-class Head:
-    """One task of a model: the meaning of its logits, and the probability from which a label is written."""
-
-    task: str  # "country" or "genre"
-    kind: str  # "single" or "multi"
-    labels: tuple[str, ...]
-    temperature: float = 1.0
-    threshold: float = 0.0  # a label less probable than this is not written
-
-    @property
-    def never_sure(self) -> bool:
-        """Whether no label is ever probable enough to be written."""
-        return is_never_sure(self.threshold)
-
-    def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float32]:
-        """(n_tracks, n_labels) logits -> calibrated probabilities: softmax for "single", sigmoid for "multi"."""
-        return to_probabilities(logits, self.kind, temperature=self.temperature).astype(np.float32)
 
 
 @dataclass(kw_only=True)
@@ -138,12 +118,7 @@ class Bundle:
             "name": self.name,
             "release": self.release,
             "dataset_hash": self.dataset_hash,
-            "task": ",".join(self.tasks),
-            "kind": {head.task: head.kind for head in self.heads},
-            "labels": {head.task: list(head.labels) for head in self.heads},
-            "calibration": {
-                head.task: {"temperature": head.temperature, "threshold": head.threshold} for head in self.heads
-            },
+            **describe_heads(self.heads),
             "architecture": {"name": self.model.name, "arguments": self.model.arguments},
             "front_end": to_dict(self.front_end_config),
             "segment": {"seconds": self.segment_seconds},
@@ -192,7 +167,7 @@ class Bundle:
                     f"{document['weights_sha256'][:8]}): it was damaged or replaced",
                     hint="get the model again, or train it again",
                 )
-            heads = tuple(_head(document, task) for task in document["labels"])
+            heads = read_heads(document)
             front_end = from_dict(_FrontEnd, {"front_end": document["front_end"]}).front_end
             architecture = document["architecture"]
             model = create_model(
@@ -239,14 +214,3 @@ class _FrontEnd:
     """Lets `from_dict` pick the kind of front end."""
 
     front_end: FrontEndConfig
-
-
-def _head(document: Mapping[str, Any], task: str) -> Head:
-    calibration = document["calibration"][task]
-    return Head(
-        task=task,
-        kind=document["kind"][task],
-        labels=tuple(document["labels"][task]),
-        temperature=float(calibration["temperature"]),
-        threshold=float(calibration["threshold"]),
-    )

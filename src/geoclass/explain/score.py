@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.heads import Head
 from geoclass.explain.attribution import Score
 
 if TYPE_CHECKING:

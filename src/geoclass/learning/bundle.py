@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from geoclass import __version__
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.catalogue import LEARNED_FROM
+from geoclass.bundle.heads import Head
 from geoclass.bundle.training_set import TrainingSet
 from geoclass.config.frontends import DescriptorsConfig, EmbeddingConfig, FrontEndConfig
 from geoclass.errors import StorageError, UsageError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from geoclass.bundle.bundle import Head
+from geoclass.bundle.heads import Head
 from geoclass.config.settings import TrainingConfig
 from geoclass.dataset.loading import SegmentLoader
 from geoclass.training.runtime import Runtime

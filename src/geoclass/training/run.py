@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
+from geoclass.bundle.heads import Head
 from geoclass.config.settings import RunConfig
 from geoclass.config.toml import save_toml, to_dict
 from geoclass.dataset.dataset import Dataset

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from geoclass import __version__
-from geoclass.bundle.bundle import Bundle, Head
+from geoclass.bundle.bundle import Bundle
 from geoclass.bundle.calibration import choose_threshold, fit_temperature
+from geoclass.bundle.heads import Head
 from geoclass.bundle.training_set import TrainingSet
 from geoclass.config.settings import RunConfig
 from geoclass.config.toml import to_dict

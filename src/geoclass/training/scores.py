@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geoclass.bundle.bundle import Head
+from geoclass.bundle.heads import Head
 from geoclass.dataset.dataset import Split
 from geoclass.metrics.formulas import confusion_matrix, confusion_scores
 
