@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from dataset_cases import make_echo, write_dataset
 from prediction_cases import five_tracks, make_predictions
+from standing_clock import clock
 
-__all__ = ["five_tracks", "make_echo", "make_predictions", "write_dataset"]  # fixtures of several folders
+__all__ = ["clock", "five_tracks", "make_echo", "make_predictions", "write_dataset"]  # fixtures of several folders
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "examples"))

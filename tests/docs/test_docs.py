@@ -112,7 +112,7 @@ def typed(line: str, *, allowed: tuple[int, ...] = (0,)) -> str:
     words = [named.get(word, word) for word in words]
     if words[0] != "geoclass":
         assert words[0] == "python", line
-        done = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, check=True, timeout=600)
         return done.stdout
     words = ["cpu" if word == "cuda" else word for word in words[1:]]
     extra = SMALL.get(words[0], []) if "--library" not in words else []

@@ -52,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
         question = query["q"][0]
         self.server.asked.append((question, self.headers["User-Agent"]))
         self.server.questions.append(query)
-        self.server.answers.wait(5)
+        self.server.answers.wait()
         body = json.dumps(ANSWERS.get(question, [])).encode()
         self.send_response(self.server.status)
         self.send_header("Content-Type", "application/json")
@@ -79,7 +79,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
 
 
 def _geocoder(stub: Stub, cache: Path) -> NominatimGeocoder:
-    return NominatimGeocoder(domain=stub.domain, scheme="http", min_delay_s=0.0, timeout_s=5.0, cache=cache)
+    return NominatimGeocoder(domain=stub.domain, scheme="http", min_delay_s=0.0, timeout_s=60.0, cache=cache)
 
 
 def test_what_the_gazetteer_knows_is_not_asked(stub: Stub, tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_many_threads_and_two_runs_at_once(path: Path) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert [run.wait(60) for run in runs] == [0, 0]
+        assert [run.wait(600) for run in runs] == [0, 0]
         assert cache.info().entries == 2 * 300 + 4 * 200
         for index in range(300):
             for name in ("a", "b"):
@@ -207,7 +207,7 @@ def test_a_killed_run_leaves_a_whole_database(path: Path) -> None:
     assert run.stdout is not None
     run.stdout.readline()
     os.kill(run.pid, signal.SIGKILL)
-    run.wait(30)
+    run.wait(600)
     run.stdout.close()
     with HeardCache(path) as cache:
         assert cache.info().entries >= 900

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from standing_clock import Clock
 
 from geoclass.bundle.bundle import Bundle
 from geoclass.dataset.dataset import Dataset
@@ -60,23 +61,25 @@ def test_batches_for_a_gpu_say_what_files_one_by_one_say(
 
 @pytest.mark.parametrize("file_by_file", [True, False])
 def test_a_file_that_never_ends_is_given_up_and_the_others_go_on(
-    small_run: TrainResult, music: Path, monkeypatch: pytest.MonkeyPatch, file_by_file: bool
+    small_run: TrainResult, music: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock, file_by_file: bool
 ) -> None:
     paths = sorted(music.rglob("*.mp3"))[:6]
     whole, end = hearing.load_excerpt, threading.Event()
+    both_hang = threading.Barrier(2, action=clock.move)  # nothing else is under way
 
     def hanging(path: Path, **options: float) -> np.ndarray:
         if path in paths[1:3]:
+            both_hang.wait()
             end.wait()
         return whole(path, **options)
 
     monkeypatch.setattr(hearing, "load_excerpt", hanging)
-    classifier = Classifier(small_run.bundle, workers=2, time_limit_s=2)
+    classifier = Classifier(small_run.bundle, workers=2, time_limit_s=0.5)
     monkeypatch.setattr(classifier, "_file_by_file", file_by_file)
     answers = list(classifier.predict_many(paths))
     end.set()
     assert [type(answer) for answer in answers] == [Prediction, Failure, Failure] + [Prediction] * 3
-    assert "given up after 2 s" in answers[1].reason
+    assert "given up after 0.5 s" in answers[1].reason
 
 
 def test_a_bad_file_is_an_answer_in_its_place(small_run: TrainResult, music: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Leaving a loop over threads: what is closed, what is waited for, how many threads torch has afterwards."""
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -68,8 +69,12 @@ def test_closing_waits_as_long_as_patience_lasts(
 
 
 def test_predict_many_closes_its_threads_and_its_source(
-    small_run: TrainResult, music: Path, started: Callable[[], set[threading.Thread]]
+    small_run: TrainResult,
+    music: Path,
+    started: Callable[[], set[threading.Thread]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("geoclass.inference.classifier.PATIENCE_S", math.inf)  # a machine that is busy needs more
     closed: list[str] = []
 
     def paths() -> Iterator[Path]:

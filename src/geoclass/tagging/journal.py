@@ -85,7 +85,9 @@ class Journal:
 
 def default_path() -> Path:
     """Where the journal of a run that starts now goes."""
-    return _folder() / f"{time.strftime('%Y-%m-%dT%H-%M-%S')}-{time.time_ns() % 10**9:09d}-{os.getpid()}.jsonl"
+    seconds, rest_ns = divmod(time.time_ns(), 10**9)  # one reading: of two clocks, one may be a second behind
+    stamp = time.strftime("%Y-%m-%dT%H-%M-%S", time.localtime(seconds))
+    return _folder() / f"{stamp}-{rest_ns:09d}-{os.getpid()}.jsonl"
 
 
 def last_journal() -> Path | None:
