@@ -1,8 +1,11 @@
 """What commands print stands there as it was given, whatever the names of files hold."""
 
 import pytest
+import typer
 
+from geoclass.cli import console
 from geoclass.cli.console import Output
+from geoclass.errors import ConfigError
 
 NAMES = ("Song [Remix].mp3", "[live]/a.mp3", "a [/b].html", "[bold]x[/bold]", "[link=http://x]y", "a\\[b]", "plain")
 
@@ -38,3 +41,19 @@ def test_quiet_leaves_results_alone(capsys: pytest.CaptureFixture[str]) -> None:
     output.result("f")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("f\n", "")
+
+
+@pytest.mark.parametrize(("rank", "waits"), [(None, False), ("0", False), ("1", True), ("2", True)])
+@pytest.mark.parametrize("error", [ConfigError("no"), ValueError("no")])
+def test_other_processes_do_not_end_before_the_main_one_has_said_what_failed(
+    error: Exception, rank: str | None, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(console.time, "sleep", waited.append)
+    monkeypatch.delenv("RANK", raising=False)
+    if rank is not None:
+        monkeypatch.setenv("RANK", rank)
+    with pytest.raises(typer.Exit), console.session(quiet=True, debug=False):
+        raise error
+    assert len(waited) == waits
+    assert all(seconds >= 30 for seconds in waited)

@@ -5,6 +5,7 @@ Results go to stdout; progress, warnings and errors to stderr. rich is imported 
 
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,7 @@ TagCache = Annotated[
 ]
 
 
+_MAIN_SPEAKS_S = 60.0  # how long other processes let the main one say what has failed
 _WIDE = 100  # columns: on a terminal as wide as this, a table may wrap its cells
 
 
@@ -139,6 +141,7 @@ def session(*, quiet: bool, debug: bool) -> Iterator[Output]:
     except GeoclassError as error:
         if debug:
             raise
+        _let_main_process_speak()
         print_error(error.message, hint=error.hint)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
@@ -156,6 +159,7 @@ def session(*, quiet: bool, debug: bool) -> Iterator[Output]:
             raise
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+        _let_main_process_speak()
         print_error(f"{type(error).__name__}: {reason}{where}", hint="run again with --debug to see where")
         raise typer.Exit(NOT_DONE) from None
 
@@ -176,6 +180,12 @@ def _silence_native_code() -> None:
 def is_main_process() -> bool:
     """Whether this process prints for all that torchrun has started."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def _let_main_process_speak() -> None:
+    """torchrun kills all processes as soon as one fails: the main one, if it is slower, before it has said why."""
+    if not is_main_process():
+        time.sleep(_MAIN_SPEAKS_S)
 
 
 def print_error(message: str, *, hint: str | None = None) -> None:
