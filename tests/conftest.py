@@ -1,13 +1,16 @@
 """What every test may use: a home of its own, synthesized music, and the real recordings where they are."""
 
+import random
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from dataset_cases import make_echo, write_dataset
+from hypothesis import HealthCheck, settings
 from prediction_cases import five_tracks, make_predictions
 from standing_clock import clock
 
@@ -16,6 +19,11 @@ __all__ = ["clock", "five_tracks", "make_echo", "make_predictions", "write_datas
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
 
+# The same examples each time, and none that fails because the machine is busy. `--hypothesis-profile default` looks for
+# others.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
+
 
 @pytest.fixture(autouse=True)
 def geoclass_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -23,6 +31,25 @@ def geoclass_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("GEOCLASS_HOME", str(home))
     return home
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """What is drawn without a seed does not depend on the tests before."""
+    _seed_all()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _seeded_module() -> None:
+    """Nor does what the fixtures of a module draw."""
+    _seed_all()
+
+
+def _seed_all() -> None:
+    random.seed(0)
+    np.random.seed(0)
+    if torch := sys.modules.get("torch"):  # to import it takes seconds
+        torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from geoclass.explain.witnesses import contributions, hear_witnesses
 @pytest.fixture
 def fado(music: Path, tmp_path: Path) -> Path:
     path = tmp_path / "x.mp3"
-    shutil.copy(next(music.rglob("*.mp3")), path)
+    shutil.copy(min(music.rglob("*.mp3")), path)
     tags = ID3()
     tags.add(TIT2(encoding=3, text=["Yolcu yolunda gerek, gönlüm seni özledi"]))
     tags.add(TCON(encoding=3, text=["Fado"]))

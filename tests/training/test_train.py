@@ -52,7 +52,7 @@ def test_the_bundle_holds_the_best_epoch(small_run: TrainResult, small_dataset: 
     assert 0 < loaded.heads[0].threshold <= 1
 
 
-@pytest.mark.parametrize(("schedule", "every_s"), [("plateau", 0.0), ("plateau", 60.0), ("cosine", 0.0)])
+@pytest.mark.parametrize(("schedule", "every_s"), [("plateau", 0.0), ("plateau", 1e9), ("cosine", 0.0)])
 def test_a_resumed_run_ends_like_an_unbroken_one(
     small_dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schedule: str, every_s: float
 ) -> None:
@@ -63,7 +63,7 @@ def test_a_resumed_run_ends_like_an_unbroken_one(
         if epoch.number == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_folder, "EVERY_S", every_s)  # 60: only the first epoch was written
+    monkeypatch.setattr(run_folder, "EVERY_S", every_s)  # 1e9: only the first epoch was written
     with pytest.raises(KeyboardInterrupt):
         train(small_dataset, config=config, run_dir=tmp_path / "broken", device="cpu", on_epoch=stop)
     assert torch.load(tmp_path / "broken" / "last.pt", weights_only=True)["epoch"] == (1 if every_s else 3)
