@@ -21,6 +21,23 @@ def test_noise_of_any_colour(pole):
     assert describe((0.3 * noise / np.abs(noise).max()).astype(np.float32), sample_rate=RATE) == "noise"
 
 
+@pytest.mark.parametrize(("power", "expected"), [(0.3, ""), (0.15, ""), (0.75, "noise")])
+def test_noise_of_two_levels(power, expected):
+    """Half of it at `power` lowers the mean logarithm by log((1 + power) / 2) - log(power) / 2: to -0.75, -0.97, -0.59.
+
+    The first is within the bounds of the first look, not within those of the second.
+    """
+    noise = 0.1 * RANDOM.standard_normal(20 * RATE)
+    noise[10 * RATE :] *= np.sqrt(power)
+    assert describe(noise.astype(np.float32), sample_rate=RATE) == expected
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 22_050, 44_100])
+@pytest.mark.parametrize("n_samples", [0, 1, 500, 1_023])
+def test_what_is_shorter_than_a_frame_is_silence(sample_rate, n_samples):
+    assert describe(np.ones(n_samples, np.float32), sample_rate=sample_rate) == "silence"
+
+
 def test_notes_in_noise_are_not_noise():
     times = np.arange(10 * RATE) / RATE
     melody = np.sin(2 * np.pi * 220 * 2 ** (np.floor(times * 3) % 8 / 12) * times) * np.exp(-4 * (times * 3 % 1))

@@ -1,7 +1,10 @@
 """The laws of patches."""
 
+import errno
 import io
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -87,6 +90,108 @@ def test_files_larger_than_a_block(n_bytes: int) -> None:
     data = bytes(range(256)) * (n_bytes // 256) + bytes(n_bytes % 256)
     edits = [splice.Edit(7, data[7:9], b"new"), splice.Edit(n_bytes - 1, data[-1:], b"END")]
     assert apply(data, edits) == data[:7] + b"new" + data[9:-1] + b"END"
+
+
+# ---- copied by the system ---------------------------------------------------------------------------------------
+
+
+OLD = bytes(range(251)) * 2_000  # half a megabyte
+EDITS = [splice.Edit(7, OLD[7:9], b"new"), splice.Edit(400_000, b"", b"more"), splice.Edit(len(OLD) - 1, OLD[-1:], b"")]
+NEW = OLD[:7] + b"new" + OLD[9:400_000] + b"more" + OLD[400_000:-1]
+by_the_system = pytest.mark.skipif(not hasattr(os, "copy_file_range"), reason="needs copy_file_range")
+
+
+def patched_file(folder: Path) -> tuple[bytes, bool]:
+    """OLD with EDITS from one file to another; what is found there, and what `is_patched` says of it."""
+    (folder / "old").write_bytes(OLD)
+    with open(folder / "old", "rb") as source, open(folder / "new", "w+b") as target:
+        splice.copy_patched(source, target, EDITS, size=len(OLD))
+        target.flush()
+        return (folder / "new").read_bytes(), splice.is_patched(source, target, EDITS, size=len(OLD))
+
+
+class System:
+    """`os.copy_file_range` that copies at most `most` bytes, and at its `turn`-th call does something else."""
+
+    def __init__(self, otherwise: Callable[..., int] | None = None, *, turn: int = 0, most: int = 2**30) -> None:
+        self.otherwise, self.turn, self.most, self.n_calls = otherwise, turn, most, 0
+        self.call = os.copy_file_range
+
+    def __call__(self, source: int, target: int, count: int, source_offset: int, target_offset: int) -> int:
+        self.n_calls += 1
+        if self.n_calls == self.turn and self.otherwise is not None:
+            return self.otherwise(target, target_offset)
+        return self.call(source, target, min(self.most, count), source_offset, target_offset)
+
+
+def failing(code: int) -> Callable[..., int]:
+    def call(*_arguments: int) -> int:
+        raise OSError(code, os.strerror(code))
+
+    return call
+
+
+@by_the_system
+@pytest.mark.parametrize("most", [2**30, 2**16, 10_007])
+def test_the_system_copies_what_lies_between_edits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    system = System(most=most)
+    monkeypatch.setattr(os, "copy_file_range", system)
+    assert patched_file(tmp_path) == (NEW, True)
+    assert system.n_calls >= (len(OLD) - 10) // most + 1
+
+
+@by_the_system
+@pytest.mark.parametrize("turn", [1, 2, 3, 20])
+@pytest.mark.parametrize(
+    "code", [errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM, errno.ENOSPC, errno.EIO]
+)
+def test_what_the_system_does_not_copy_is_read_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, turn: int
+) -> None:
+    system = System(failing(code), turn=turn, most=20_000)
+    monkeypatch.setattr(os, "copy_file_range", system)
+    assert patched_file(tmp_path) == (NEW, True)
+    assert system.n_calls >= turn
+
+
+@by_the_system
+@pytest.mark.parametrize("turn", [1, 2, 20])
+def test_a_system_that_stops_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn: int) -> None:
+    monkeypatch.setattr(os, "copy_file_range", System(lambda *_arguments: 0, turn=turn, most=20_000))
+    assert patched_file(tmp_path) == (NEW, True)
+
+
+def test_a_system_without_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "copy_file_range", raising=False)
+    assert patched_file(tmp_path) == (NEW, True)
+
+
+@by_the_system
+@pytest.mark.parametrize("turn", [1, 20])
+def test_a_system_that_copies_something_else_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn: int
+) -> None:
+    def wrong(target: int, offset: int) -> int:
+        return os.pwrite(target, b"?", offset)
+
+    monkeypatch.setattr(os, "copy_file_range", System(wrong, turn=turn, most=20_000))
+    found, is_patched = patched_file(tmp_path)
+    assert (len(found), found == NEW, is_patched) == (len(NEW), False, False)
+
+
+def test_a_file_that_became_shorter_while_the_system_copied_it(tmp_path: Path) -> None:
+    (tmp_path / "old").write_bytes(OLD)
+    with open(tmp_path / "old", "rb") as source, open(tmp_path / "new", "w+b") as target:
+        with pytest.raises(ValueError, match=r"^the file became shorter while it was read$"):
+            splice.copy_patched(source, target, [], size=len(OLD) + 1)
+        assert not splice.is_patched(source, target, [], size=len(OLD) + 1)
+
+
+@pytest.mark.parametrize("place", [0, 2**18 - 1, 2**18, len(NEW) - 1])
+def test_one_wrong_bit_is_noticed_wherever_it_is(place: int) -> None:
+    spoiled = NEW[:place] + bytes([NEW[place] ^ 1]) + NEW[place + 1 :]
+    assert splice.is_patched(io.BytesIO(OLD), io.BytesIO(NEW), EDITS, size=len(OLD))
+    assert not splice.is_patched(io.BytesIO(OLD), io.BytesIO(spoiled), EDITS, size=len(OLD))
 
 
 @pytest.mark.parametrize(

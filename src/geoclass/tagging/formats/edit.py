@@ -5,8 +5,10 @@ bytes outside of the edits, the sound above all, are copied as they are, and the
 change to the byte. A format module raises ValueError on what it cannot read; `tags.py` adds the file's name.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BufferedIOBase
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -14,6 +16,7 @@ Values = Mapping[str, tuple[str, ...]]  # of each field, or of each key of the f
 
 MAX_TAG_BYTES = 64 * 2**20  # larger tags do not exist outside of damaged or hostile files
 _CHUNK = 2**16  # bytes; from 2**17 on malloc maps fresh pages for each block, and the kernel clears them
+_COMPARED = 2**18  # bytes of either file, into the same memory again: other threads run at each call
 
 
 @dataclass(frozen=True)
@@ -59,21 +62,22 @@ def growth(edits: Iterable[Edit]) -> int:
 def copy_patched(source: BinaryIO, target: BinaryIO, edits: Sequence[Edit], *, size: int) -> None:
     """Write the new file to `target`; `size` is that of `source` in bytes."""
     for (start, stop), edit in _gaps(edits, size):
-        source.seek(start)
-        for block in _blocks(source, stop - start):
+        done = _copy_in_kernel(source, target, start, stop - start) if stop - start > _CHUNK else 0
+        source.seek(start + done)
+        for block in _blocks(source, stop - start - done):
             target.write(block)
         if edit is not None:
             target.write(edit.new)
 
 
-def is_patched(source: BinaryIO, target: BinaryIO, edits: Sequence[Edit], *, size: int) -> bool:
+def is_patched(source: BufferedIOBase, target: BufferedIOBase, edits: Sequence[Edit], *, size: int) -> bool:
     """Whether `target` is, byte for byte, `source` with the edits, read again from both files."""
     target.seek(0)
+    room = bytearray(_COMPARED), bytearray(_COMPARED)
     for (start, stop), edit in _gaps(edits, size):
         source.seek(start)
-        for block in _blocks(source, stop - start):
-            if target.read(len(block)) != block:
-                return False
+        if not _is_same(source, target, stop - start, room=room):
+            return False
         if edit is not None and (source.read(len(edit.old)) != edit.old or target.read(len(edit.new)) != edit.new):
             return False
     return not target.read(1)
@@ -97,6 +101,39 @@ def _gaps(edits: Sequence[Edit], size: int) -> Iterator[tuple[tuple[int, int], E
         yield (start, edit.offset), edit
         start = edit.offset + len(edit.old)
     yield (start, size), None
+
+
+def _copy_in_kernel(source: BinaryIO, target: BinaryIO, start: int, length: int) -> int:
+    """Append bytes of `source` without fetching them; how many the system managed, as 0 where it has no such call.
+
+    What fails here fails again, and is reported, when the rest is read and written.
+    """
+    done = 0
+    try:
+        target.flush()
+        end = target.tell()
+        while done < length:
+            n_bytes = os.copy_file_range(source.fileno(), target.fileno(), length - done, start + done, end + done)
+            if not n_bytes:
+                break
+            done += n_bytes
+    except (AttributeError, OSError):  # not Linux; no real file, another file system, one that cannot, …
+        pass
+    if done:
+        target.seek(end + done)
+    return done
+
+
+def _is_same(left: BufferedIOBase, right: BufferedIOBase, length: int, *, room: tuple[bytearray, bytearray]) -> bool:
+    """Whether the next `length` bytes of two files are there and equal; `room` is overwritten."""
+    while length > 0:
+        if length < len(room[0]):
+            room = bytearray(length), bytearray(length)
+        n_bytes = len(room[0])
+        if left.readinto(room[0]) != n_bytes or right.readinto(room[1]) != n_bytes or room[0] != room[1]:
+            return False
+        length -= n_bytes
+    return True
 
 
 def _blocks(source: BinaryIO, length: int) -> Iterator[bytes]:
