@@ -14,6 +14,7 @@ from torch import Tensor
 
 from geoclass.dataset.dataset import Dataset, Split
 from geoclass.dataset.draws import Draws, Keys, nth_keys, occurrences, segment_keys
+from geoclass.dataset.rows import read_rows
 from geoclass.parallel.threads import closing_source, ordered_map
 
 Rows = NDArray[np.int64]
@@ -72,9 +73,7 @@ class SegmentLoader:
         self._features = dataset.features
         self._resident: Tensor | None = None
         if len(split.segment_ids) * self._features[0].nbytes < _RESIDENT_SHARE * _free_bytes(device):
-            self._resident = torch.from_numpy(self._features[split.segment_ids]).to(
-                device
-            )  # a copy: the index is an array
+            self._resident = torch.from_numpy(read_rows(self._features, split.segment_ids)).to(device)
 
     def __len__(self) -> int:
         """Steps per epoch."""
@@ -127,7 +126,7 @@ class SegmentLoader:
         ids = self.split.segment_ids[chosen]
         order = np.argsort(ids)  # so that the disk is read in order
         block = np.empty((len(ids), *self._features.shape[1:]), self._features.dtype)
-        block[order] = self._features[ids[order]]
+        block[order] = read_rows(self._features, ids[order])
         x = torch.from_numpy(block)
         return x.pin_memory() if self.device.type == "cuda" else x
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geoclass.dataset.rows import read_rows
 from geoclass.errors import DatasetError
 from geoclass.parallel.threads import ordered_map
 
@@ -43,14 +44,7 @@ def normalization(features: NDArray[Any], train: NDArray[np.int64]) -> tuple[NDA
 
 def _sums(features: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """(2, n_bands): the sums of the values of some rows, and of their squares."""
-    block = _read_rows(features, rows).astype(np.float64)
+    block = read_rows(features, rows).astype(np.float64)
     axes = tuple(axis for axis in range(block.ndim) if axis != 1)
     total = block.sum(axis=axes)
     return np.stack([total, np.square(block, out=block).sum(axis=axes)])
-
-
-def _read_rows(features: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
-    """Rows of a store, through a separate map: pages read count as memory until the map is closed."""
-    if isinstance(features, np.memmap) and features.filename is not None:
-        features = np.memmap(features.filename, features.dtype, mode="r", offset=features.offset, shape=features.shape)
-    return features[rows]

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from geoclass.bundle.bundle import Bundle
@@ -15,6 +14,7 @@ from geoclass.config.settings import RunConfig
 from geoclass.config.toml import save_toml, to_dict
 from geoclass.dataset.dataset import Dataset
 from geoclass.dataset.loading import SegmentLoader
+from geoclass.dataset.rows import read_rows
 from geoclass.errors import TrainingError
 from geoclass.models.network import Network
 from geoclass.models.registry import create_model, default_model
@@ -150,7 +150,7 @@ def _sample(dataset: Dataset, n_segments: int) -> torch.Tensor:
     """Features of at most `n_segments` training segments, evenly spaced."""
     ids = dataset.split("train").segment_ids
     chosen = ids[:: -(-len(ids) // n_segments)]
-    return torch.from_numpy(np.asarray(dataset.features[chosen]))
+    return torch.from_numpy(read_rows(dataset.features, chosen))
 
 
 def _loaders(dataset: Dataset, config: RunConfig, runtime: Runtime) -> tuple[SegmentLoader, SegmentLoader]:
