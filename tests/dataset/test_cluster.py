@@ -1,5 +1,6 @@
 """The same data set from a cluster: byte-identical, also when a worker dies; one error for each thing that is wrong."""
 
+import json
 import subprocess
 import sys
 import time
@@ -17,6 +18,9 @@ from geoclass.errors import ClusterError, UsageError
 distributed = pytest.importorskip("distributed", reason="the extra geoclass[cluster] is not installed")
 
 
+LIMIT_S = 600  # for what hangs
+
+
 class Cluster:
     """A scheduler and workers as processes of their own."""
 
@@ -25,22 +29,34 @@ class Cluster:
         self.processes: list[subprocess.Popen[bytes]] = []
         file = folder / "scheduler.json"
         self._start("distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
-        deadline = time.monotonic() + 60
-        while not file.exists():
+        deadline = time.monotonic() + LIMIT_S
+        while (address := _address_in(file)) is None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        with distributed.Client(scheduler_file=str(file), set_as_default=False) as client:
-            self.address: str = client.scheduler.address
+        self.address = address
 
     def add_worker(self) -> subprocess.Popen[bytes]:
         options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self.folder)]
         return self._start("distributed.cli.dask_worker", self.address, *options)
+
+    def wait_for_workers(self) -> None:
+        """Until all have arrived."""
+        with distributed.Client(self.address, timeout=LIMIT_S, set_as_default=False) as client:
+            client.wait_for_workers(len(self.processes) - 1, timeout=LIMIT_S)
 
     def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         line = [sys.executable, "-m", module, "--host", "127.0.0.1", *arguments]
         process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.processes.append(process)
         return process
+
+
+def _address_in(file: Path) -> str | None:
+    """None while it is not there, or not yet whole."""
+    try:
+        return str(json.loads(file.read_text())["address"])
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 @pytest.fixture
@@ -59,6 +75,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
 ) -> None:
     doomed = cluster.add_worker()
     cluster.add_worker()
+    cluster.wait_for_workers()
     done = 0
 
     def kill_one(n: int = 1, *, total: int | None = None, note: str | None = None) -> None:
@@ -78,6 +95,7 @@ def test_a_worker_without_the_files_is_named(
     cluster: Cluster, small_dataset: Dataset, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster.add_worker()
+    cluster.wait_for_workers()
     corpus = Folder(music)
     monkeypatch.setattr(corpus, "audio_root", tmp_path / "not mounted")
     with pytest.raises(ClusterError, match=r"worker tcp://.*not mounted") as caught:
@@ -89,6 +107,7 @@ def test_another_version_on_a_worker_is_refused(
     cluster: Cluster, small_dataset: Dataset, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster.add_worker()
+    cluster.wait_for_workers()
     monkeypatch.setattr("geoclass.parallel.cluster.__version__", "99.0")
     with pytest.raises(ClusterError, match=r"99\.0 here and"):
         build_dataset(Folder(music), out=tmp_path / "out", config=small_dataset.config, scheduler=cluster.address)
