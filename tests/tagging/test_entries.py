@@ -5,8 +5,11 @@ from pathlib import Path
 
 import mutagen.id3
 import pytest
+from tagging_helpers import FakeClassifier
 
+from geoclass.tagging import entries
 from geoclass.tagging.entries import (
+    KeptTags,
     genre_name,
     genre_of_label,
     is_ours,
@@ -14,7 +17,9 @@ from geoclass.tagging.entries import (
     provenance,
     read_entries,
 )
-from geoclass.tagging.tags import Tags
+from geoclass.tagging.plan import plan_tags
+from geoclass.tagging.policy import Policy
+from geoclass.tagging.tags import Tags, read_tags
 
 
 @pytest.fixture
@@ -81,6 +86,71 @@ def test_what_cannot_be_read_says_why_and_the_rest_goes_on(song: Path, tmp_path:
     for entry in found[:5]:
         assert (entry.target, entry.tags.kind, entry.tags.values) == (entry.path, "", {})
     assert [entry.stamp is not None for entry in found] == [False, True, True, False, False, True]
+
+
+# ---- tags that are kept -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files whose tags are read."""
+    found: list[Path] = []
+    monkeypatch.setattr(entries, "read_tags", lambda path: found.append(path) or read_tags(path))
+    return found
+
+
+def kept_of(paths: list[Path], **options: int) -> KeptTags:
+    kept = KeptTags(**options)
+    for entry in read_entries(paths):
+        kept.add(entry)
+    return kept
+
+
+def test_a_plan_with_a_vote_reads_each_file_once(song: Path, tmp_path: Path, reads: list[Path]) -> None:
+    other, broken = tmp_path / "b.mp3", tmp_path / "c.mp3"
+    other.write_bytes(song.read_bytes())
+    broken.touch()
+    plan = list(plan_tags(FakeClassifier(), paths=[song, other, broken], policy=Policy(vote="artist")))
+    assert [file.status for file in plan] == ["planned", "planned", "failed"]
+    assert (reads.count(song), reads.count(other)) == (1, 1)
+
+
+def test_kept_tags_are_those_of_the_file_and_taken_once(song: Path, reads: list[Path]) -> None:
+    kept = kept_of([song])
+    (found,) = read_entries([song], kept=kept)
+    assert (found.tags, reads) == (read_tags(song), [song])
+    (found,) = read_entries([song], kept=kept)
+    assert (found.tags, reads) == (read_tags(song), [song, song])
+
+
+@pytest.mark.parametrize("change", ["size", "time", "name"])
+def test_tags_of_a_file_that_changed_are_read_again(song: Path, tmp_path: Path, change: str) -> None:
+    kept, was = kept_of([song]), os.stat(song)
+    data = song.read_bytes().replace(b"Selda", b"Baris")
+    if change == "name":
+        (tmp_path / "new").write_bytes(data)
+        os.utime(tmp_path / "new", ns=(was.st_mtime_ns, was.st_mtime_ns))
+        os.replace(tmp_path / "new", song)
+    else:
+        song.write_bytes(data + b"." * (change == "size"))
+        os.utime(song, ns=(was.st_mtime_ns, was.st_mtime_ns + (change == "time")))
+    (found,) = read_entries([song], kept=kept)
+    assert found.tags == read_tags(song)
+    assert found.tags.values != {"artist": ("Selda",)}
+
+
+def test_few_and_short_tags_are_kept(song: Path, tmp_path: Path, reads: list[Path]) -> None:
+    wordy, broken, others = tmp_path / "wordy.mp3", tmp_path / "broken.mp3", [tmp_path / f"{n}.mp3" for n in range(3)]
+    for path in (wordy, *others):
+        path.write_bytes(song.read_bytes())
+    tags = mutagen.id3.ID3(wordy)
+    tags.add(mutagen.id3.USLT(encoding=3, text="la " * 1_000))
+    tags.save(wordy)
+    broken.touch()
+    kept = kept_of([wordy, broken, *others], max_files=2)
+    reads.clear()
+    assert len(list(read_entries([wordy, broken, *others], kept=kept))) == 5
+    assert reads == [wordy, broken, others[2]]
 
 
 # ---- notes ------------------------------------------------------------------------------------------------------

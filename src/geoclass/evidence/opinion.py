@@ -77,7 +77,7 @@ def best(probabilities: Weights, n: int) -> tuple[tuple[str, float], ...]:
     """The `n` most probable countries, best first; ties in the order of the codes."""
     order = np.argsort(-probabilities, kind="stable")[:n]
     codes = country_codes()
-    return tuple((codes[index], float(probabilities[index])) for index in order)
+    return tuple((codes[index], p) for index, p in zip(order.tolist(), probabilities[order].tolist(), strict=True))
 
 
 @cache

@@ -25,7 +25,7 @@ class _Answer:
     candidates: Candidates
     proposed: tuple[str, ...]  # probable enough to be written
     evidence: tuple[Reason, ...]
-    all_candidates: Candidates  # for the region
+    all_candidates: Candidates  # where a region may be written
 
 
 def decide(entry: Entry, policy: Policy, remembered: Corrections, decided_by: str) -> FilePlan:
@@ -107,16 +107,16 @@ def _answer(entry: Entry, policy: Policy, name: str) -> _Answer | None:
 
 
 def _of_verdict(verdict: Verdict, policy: Policy) -> _Answer:
-    everything = verdict.candidates(len(country_index()))
-    code, probability = everything[0]
+    found = verdict.candidates(len(country_index()) if policy.region_fallback else _KEPT_CANDIDATES)
+    code, probability = found[0]
     sure = probability >= policy.threshold(None)
     speaking = verdict.speaking_for(country_index()[code])
     silent = [of for of in verdict.opinions if of not in speaking]
     return _Answer(
-        candidates=everything[:_KEPT_CANDIDATES],
+        candidates=found[:_KEPT_CANDIDATES],
         proposed=(code,) if sure else (),
         evidence=tuple(_reason(of, speaks_for=of in speaking) for of in (*speaking, *silent)),
-        all_candidates=everything,
+        all_candidates=found,
     )
 
 

@@ -9,7 +9,7 @@ from geoclass.parallel.threads import closing_source
 from geoclass.tagging.consult import Consultation, Predictor
 from geoclass.tagging.corrections import Corrections
 from geoclass.tagging.decide import decide
-from geoclass.tagging.entries import read_entries
+from geoclass.tagging.entries import KeptTags, read_entries
 from geoclass.tagging.file_plan import FilePlan
 from geoclass.tagging.policy import Policy
 from geoclass.tagging.vote import group_sizes, vote
@@ -69,10 +69,10 @@ def iter_plan(
 ) -> Iterator[FilePlan]:
     """As `plan_tags`, but nothing is kept, and with a vote files come as soon as their group is done."""
     run = Consultation(classifier, policy or Policy(), remembered or Corrections(), sources or Sources())
-    paths = list(paths)
-    entries = run.predicted(run.examined(read_entries(paths)))
+    paths, kept = list(paths), KeptTags()
+    entries = run.predicted(run.examined(read_entries(paths, kept=kept)))
     if run.policy.vote != "none":
-        sizes = group_sizes(paths, by=run.policy.vote)
+        sizes = group_sizes(paths, by=run.policy.vote, keep=kept)
         entries = vote(entries, by=run.policy.vote, sizes=sizes, model_id=run.decided_by, pools=run.policy.pools)
     with closing_source(entries) as decided:
         for entry in decided:

@@ -7,6 +7,7 @@ Every function takes an open file, or the bytes of a tag, and lets mutagen's exc
 import io
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from typing import Any, BinaryIO
 
 from geoclass.tagging.formats.edit import Values
@@ -22,10 +23,7 @@ def read_id3(tag: bytes) -> Values:
 
     if not tag:
         return {}
-    frames = library.Frames | library.Frames_2_2
-    wanted = {name.partition(":")[0].upper() for name in read_names("id3")}
-    known = {name: frames[name] for name in (*wanted, *_V22_FRAMES)}
-    tags = library.ID3(io.BytesIO(tag), known_frames=known, load_v1=False)
+    tags = library.ID3(io.BytesIO(tag), known_frames=_wanted_frames(), load_v1=False)
     found: dict[str, tuple[str, ...]] = {}
     for frame in sorted(tags.values(), key=_plain_first):
         name = frame.FrameID.casefold()
@@ -39,6 +37,16 @@ def read_id3(tag: bytes) -> Values:
         elif name != "comm":
             found[name] = tuple(map(str, frame.text))
     return found
+
+
+@cache
+def _wanted_frames() -> dict[str, Any]:
+    """mutagen's classes of the frames that are read, by id; it passes over the others."""
+    from mutagen import id3 as library
+
+    frames = library.Frames | library.Frames_2_2
+    wanted = {name.partition(":")[0].upper() for name in read_names("id3")}
+    return {name: frames[name] for name in (*wanted, *_V22_FRAMES)}
 
 
 def _plain_first(frame: Any) -> bool:
