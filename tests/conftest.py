@@ -96,9 +96,16 @@ def small_run(small_dataset, tmp_path_factory: pytest.TempPathFactory):
     return train(small_dataset, config=config, run_dir=tmp_path_factory.mktemp("run") / "small", device="cpu")
 
 
+@pytest.fixture
+def browser(chromium: Any) -> Any:
+    """Headless Chromium with its logs, as it was started; tests that want it are skipped without."""
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    return chromium
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Headless Chromium with its logs; tests that want it are skipped without."""
+def chromium() -> Iterator[Any]:
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     driver = shutil.which("chromedriver")

@@ -105,7 +105,7 @@ def test_the_gpu_benchmark_tries_every_way_and_tags(
     assert rows[1:] == ["train", "fp32", "fp32", "tag", "attention-cnn", "resnet"]
     document = json.loads(result.read_text())
     assert list(document["precisions"]) == ["fp32", "fp32 channels_last"]
-    assert all(0 < rate["of_decoding"] < 2 for rate in document["tag"].values())
+    assert all(rate["of_decoding"] > 0 for rate in document["tag"].values())
 
 
 @pytest.mark.slow

@@ -45,7 +45,7 @@ def wait_for(browser: Any, selector: str, expected: list[str]) -> None:
     """Until elements have these texts: what is opened is filled a moment later."""
     from selenium.webdriver.support.wait import WebDriverWait
 
-    WebDriverWait(browser, 20).until(lambda _: texts(browser, selector) == expected)
+    WebDriverWait(browser, 300).until(lambda _: texts(browser, selector) == expected)
 
 
 def focused(browser: Any) -> str:
