@@ -9,7 +9,7 @@ from tagging_helpers import FakeClassifier
 
 from geoclass.tagging import entries
 from geoclass.tagging.entries import (
-    KeptTags,
+    KeptEntries,
     genre_name,
     genre_of_label,
     is_ours,
@@ -88,7 +88,7 @@ def test_what_cannot_be_read_says_why_and_the_rest_goes_on(song: Path, tmp_path:
     assert [entry.stamp is not None for entry in found] == [False, True, True, False, False, True]
 
 
-# ---- tags that are kept -----------------------------------------------------------------------------------------
+# ---- entries that are kept --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -99,8 +99,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return found
 
 
-def kept_of(paths: list[Path], **options: int) -> KeptTags:
-    kept = KeptTags(**options)
+def kept_of(paths: list[Path], **options: int) -> KeptEntries:
+    kept = KeptEntries(**options)
     for entry in read_entries(paths):
         kept.add(entry)
     return kept
@@ -115,7 +115,7 @@ def test_a_plan_with_a_vote_reads_each_file_once(song: Path, tmp_path: Path, rea
     assert (reads.count(song), reads.count(other)) == (1, 1)
 
 
-def test_kept_tags_are_those_of_the_file_and_taken_once(song: Path, reads: list[Path]) -> None:
+def test_a_kept_entry_is_that_of_the_file_and_taken_once(song: Path, reads: list[Path]) -> None:
     kept = kept_of([song])
     (found,) = read_entries([song], kept=kept)
     assert (found.tags, reads) == (read_tags(song), [song])
@@ -139,7 +139,7 @@ def test_tags_of_a_file_that_changed_are_read_again(song: Path, tmp_path: Path, 
     assert found.tags.values != {"artist": ("Selda",)}
 
 
-def test_few_and_short_tags_are_kept(song: Path, tmp_path: Path, reads: list[Path]) -> None:
+def test_few_entries_with_short_tags_are_kept(song: Path, tmp_path: Path, reads: list[Path]) -> None:
     wordy, broken, others = tmp_path / "wordy.mp3", tmp_path / "broken.mp3", [tmp_path / f"{n}.mp3" for n in range(3)]
     for path in (wordy, *others):
         path.write_bytes(song.read_bytes())
@@ -147,7 +147,7 @@ def test_few_and_short_tags_are_kept(song: Path, tmp_path: Path, reads: list[Pat
     tags.add(mutagen.id3.USLT(encoding=3, text="la " * 1_000))
     tags.save(wordy)
     broken.touch()
-    kept = kept_of([wordy, broken, *others], max_files=2)
+    kept = kept_of([wordy, broken, *others], most=2)
     reads.clear()
     assert len(list(read_entries([wordy, broken, *others], kept=kept))) == 5
     assert reads == [wordy, broken, others[2]]

@@ -13,7 +13,7 @@ from geoclass.tagging.rewrite import Stamp, stamp_of
 from geoclass.tagging.tags import Tags, read_tags
 
 _N_CANDIDATES = 3  # in GEOCLASS_COUNTRY and GEOCLASS_GENRE
-_MOST_FILES, _MOST_CHARS = 10_000, 1_000  # whose tags are kept, and how much of each: some 20 MB
+_MOST_ENTRIES, _MOST_CHARS = 10_000, 1_000  # that are kept, and in the tags of each: some 20 MB
 
 
 @dataclass(kw_only=True)
@@ -33,28 +33,31 @@ class Entry:
     index: int = 0  # among the files of the run
 
 
-class KeptTags:
-    """Tags that a run will ask for again: short ones, of so many files that memory stays flat."""
+class KeptEntries:
+    """Entries that a run will ask for again: with short tags, and so many that memory stays flat."""
 
-    def __init__(self, *, max_files: int = _MOST_FILES) -> None:
-        self._max_files = max_files
-        self._kept: dict[Path, tuple[Stamp, Tags]] = {}
+    def __init__(self, *, most: int = _MOST_ENTRIES) -> None:
+        self._most = most
+        self._kept: dict[Path, Entry] = {}
 
     def add(self, entry: Entry) -> None:
-        """Keep the tags of a file that could be read, if there is room."""
-        if entry.stamp is None or entry.error is not None or len(self._kept) >= self._max_files:
+        """Keep the entry of a file whose tags could be read, if there is room."""
+        if entry.error is not None or len(self._kept) >= self._most:
             return
         tags = (entry.tags.values, entry.tags.beside)
         if sum(len(text) for fields in tags for texts in fields.values() for text in texts) <= _MOST_CHARS:
-            self._kept[entry.target] = entry.stamp, entry.tags
+            self._kept[entry.path] = entry
 
-    def take(self, target: Path, stamp: Stamp) -> Tags | None:
+    def take(self, path: Path) -> Entry | None:
         """What was kept of a file, once; None when nothing was, or when the file has changed since."""
-        then, tags = self._kept.pop(target, (None, None))
-        return tags if then == stamp else None
+        entry = self._kept.pop(path, None)
+        try:
+            return entry if entry is not None and stamp_of(path) == entry.stamp else None
+        except TaggingError:
+            return None
 
 
-def read_entries(paths: Iterable[Path | str], *, kept: KeptTags | None = None) -> Iterator[Entry]:
+def read_entries(paths: Iterable[Path | str], *, kept: KeptEntries | None = None) -> Iterator[Entry]:
     """Each target once, however many symbolic links lead to it; hard links count as separate files.
 
     Args:
@@ -62,23 +65,21 @@ def read_entries(paths: Iterable[Path | str], *, kept: KeptTags | None = None) -
         kept: What need not be read again.
     """
     seen: set[Path] = set()
-    kept = kept or KeptTags()
     for path in map(Path, paths):
-        entry = _look(path, kept)
+        entry = (kept.take(path) if kept is not None else None) or _look(path)
         if entry.target not in seen:
             entry.index = len(seen)
             seen.add(entry.target)
             yield entry
 
 
-def _look(path: Path, kept: KeptTags) -> Entry:
-    """A file's tags, read unless they were kept."""
+def _look(path: Path) -> Entry:
+    """Read a file's tags."""
     target, stamp = path, None
     try:
         target = path.resolve()
         stamp = stamp_of(target)
-        tags = kept.take(target, stamp) or read_tags(target)
-        return Entry(path=path, target=target, tags=tags, stamp=stamp)
+        return Entry(path=path, target=target, tags=read_tags(target), stamp=stamp)
     except TaggingError as error:
         return Entry(path=path, target=target, tags=Tags(kind=""), stamp=stamp, error=error)
     except (OSError, RuntimeError) as error:  # a loop of links

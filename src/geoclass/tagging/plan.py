@@ -9,7 +9,7 @@ from geoclass.parallel.threads import closing_source
 from geoclass.tagging.consult import Consultation, Predictor
 from geoclass.tagging.corrections import Corrections
 from geoclass.tagging.decide import decide
-from geoclass.tagging.entries import KeptTags, read_entries
+from geoclass.tagging.entries import KeptEntries, read_entries
 from geoclass.tagging.file_plan import FilePlan
 from geoclass.tagging.policy import Policy
 from geoclass.tagging.vote import group_sizes, vote
@@ -69,7 +69,7 @@ def iter_plan(
 ) -> Iterator[FilePlan]:
     """As `plan_tags`, but nothing is kept, and with a vote files come as soon as their group is done."""
     run = Consultation(classifier, policy or Policy(), remembered or Corrections(), sources or Sources())
-    paths, kept = list(paths), KeptTags()
+    paths, kept = list(paths), KeptEntries()
     entries = run.predicted(run.examined(read_entries(paths, kept=kept)))
     if run.policy.vote != "none":
         sizes = group_sizes(paths, by=run.policy.vote, keep=kept)

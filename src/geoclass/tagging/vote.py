@@ -11,7 +11,7 @@ from geoclass.evidence.credits import is_nobody, without_guests
 from geoclass.evidence.opinion import Opinion
 from geoclass.evidence.pool import Verdict, pool, pool_files
 from geoclass.inference.prediction import FieldPrediction, Prediction
-from geoclass.tagging.entries import Entry, KeptTags, is_ours, parse_provenance, read_entries
+from geoclass.tagging.entries import Entry, KeptEntries, is_ours, parse_provenance, read_entries
 from geoclass.tagging.groups import Key, by_group
 from geoclass.tagging.tags import Tags
 from geoclass.tagging.testimony import owner_of
@@ -20,8 +20,8 @@ from geoclass.text import name_key
 _WORTH_SAYING = 0.5  # a file with this probability of another country disagrees with the vote
 
 
-def group_sizes(paths: Iterable[Path | str], *, by: str, keep: KeptTags | None = None) -> Counter[Key]:
-    """How many files each group has, from their tags alone, which are kept in `keep`."""
+def group_sizes(paths: Iterable[Path | str], *, by: str, keep: KeptEntries | None = None) -> Counter[Key]:
+    """How many files each group has, from their tags alone; `keep` gets the entries."""
     sizes: Counter[Key] = Counter()
     for entry in read_entries(paths):
         sizes[group_key(entry.tags, by=by)] += 1
