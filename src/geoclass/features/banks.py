@@ -23,6 +23,7 @@ class Bank(nn.Module):
 
     def __init__(self, filters: Tensor) -> None:
         super().__init__()
+        self._n_bands = len(filters)
         self._bins: list[slice] = []
         for index, block in enumerate(torch.split(filters, self._BANDS)):
             covered = block.any(dim=0).nonzero()[:, 0].tolist() or [0]  # none: the bands lie between two bins
@@ -36,8 +37,10 @@ class Bank(nn.Module):
 
     def bands_first(self, power: Tensor) -> Tensor:
         """The same as (…, n_bands, n_frames): bands one below the other take no time to turn."""
-        blocks = [self.get_buffer(f"block{index}").T @ power[..., bins].mT for index, bins in enumerate(self._bins)]
-        return torch.cat(blocks, dim=-2)
+        bands = power.new_empty(*power.shape[:-2], self._n_bands, power.shape[-2])
+        for index, (bins, rows) in enumerate(zip(self._bins, bands.split(self._BANDS, dim=-2), strict=True)):
+            torch.matmul(self.get_buffer(f"block{index}").T, power[..., bins].mT, out=rows)
+        return bands
 
 
 def decibels(power: Tensor) -> Tensor:

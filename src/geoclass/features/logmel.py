@@ -2,11 +2,10 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from geoclass.config.frontends import LogMelConfig
 from geoclass.features.banks import Bank, decibels, slaney_bank
-from geoclass.features.base import FrontEnd, each_segment, power_spectrum
+from geoclass.features.base import FrontEnd, at_once, power_spectrum
 
 
 class LogMel(FrontEnd):
@@ -26,13 +25,14 @@ class LogMel(FrontEnd):
         self.bank = Bank(slaney_bank(config))
 
     def forward(self, waveform: Tensor) -> Tensor:
-        return each_segment(self._decibel, waveform)
-
-    def _decibel(self, waveform: Tensor) -> Tensor:
         n_fft = self.config.n_fft
-        padded = pad(waveform, (n_fft // 2, n_fft // 2))  # with silence, librosa's default
-        frames = padded.unfold(1, n_fft, self.config.hop_length) * self.window
-        decibel = decibels(self.bank.bands_first(power_spectrum(frames, n_bins=self.bank.n_bins)))
+        silence = waveform.new_zeros(len(waveform), n_fft // 2)  # librosa's default
+        padded = torch.cat([silence, waveform, silence], dim=1)
+        frames = padded.unfold(1, n_fft, self.config.hop_length)
+        power = frames.new_empty(*frames.shape[:2], self.bank.n_bins)
+        for part, its_power in zip(at_once(frames), at_once(power), strict=True):
+            power_spectrum(part * self.window, out=its_power)
+        decibel = decibels(self.bank.bands_first(power))
         decibel -= decibel.amax(dim=(1, 2), keepdim=True)
         return decibel.clamp_(min=-self.config.top_db)
 
