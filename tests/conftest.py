@@ -3,6 +3,7 @@
 import random
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,14 @@ settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)
-def geoclass_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No test reads or writes the user's own folders."""
+def geoclass_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """No test reads or writes the user's own folders, or those of the next test."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("GEOCLASS_HOME", str(home))
-    return home
+    yield home
+    for thread in threading.enumerate():
+        if thread.name == "languages":  # `tag` loads the language model ahead, and may end before that
+            thread.join()
 
 
 @pytest.fixture(autouse=True)
