@@ -71,6 +71,13 @@ def new_figure(width: float, height: float) -> Any:
     return figure
 
 
+def outline(text: Any) -> None:
+    """Put white around letters that lie on colours. For a PNG: in an SVG they would no longer be text."""
+    from matplotlib.patheffects import withStroke
+
+    text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
+
+
 def save_png(figure: Any, path: Path, *, dpi: int = 130) -> Path:
     """Write a figure on white."""
     with atomic_path(path) as temporary, style():

@@ -14,7 +14,7 @@ from geoclass.explain.axes import band_axis, band_edges, signed_bars, smooth
 from geoclass.explain.explain import Explanation
 from geoclass.explain.witnesses import contributions
 from geoclass.metrics.geography import capital
-from geoclass.plotting import BLUE, FAINT, GREEN, INK, ORANGE, new_figure, save_png, style
+from geoclass.plotting import BLUE, FAINT, GREEN, INK, ORANGE, new_figure, outline, save_png, style
 from geoclass.reporting.worldmap import draw_world, label_place
 from geoclass.text import printable
 
@@ -120,9 +120,10 @@ def _candidates(axes: Any, candidates: Candidates, explained: str, threshold: fl
         color=[ORANGE if name == explained else BLUE for name, _ in shown],
     )
     for row, (_, probability) in enumerate(shown):
-        axes.annotate(
+        number = axes.annotate(
             f"{probability:.2f}", (probability, row), (3, 0), textcoords="offset points", va="center", fontsize=8
         )
+        outline(number)  # the threshold may run through it
     axes.axvline(threshold, color=INK, linestyle=":", linewidth=1)
     axes.set_yticks(rows, [name for name, _ in shown])
     axes.invert_yaxis()
@@ -143,13 +144,12 @@ def _witnesses(axes: Any, verdict: Verdict, country: str) -> None:
 
 def _map(area: Any, axes: Any, candidates: Candidates) -> None:
     likely = {code: probability for code, probability in candidates if probability >= _VISIBLE}
-    drawn = draw_world(axes, shades=likely, highest=1.0)
+    drawn = draw_world(axes, shades=likely)
     if drawn is not None:
         area.colorbar(drawn, ax=axes, label="probability", shrink=0.7)
-    for code, probability in candidates[:_NAMED]:
-        place = capital(code)
-        if place is not None and code in likely:
-            label_place(axes, place, f"{code} {probability:.2f}")
+    for code in [*likely][:_NAMED]:
+        if (place := capital(code)) is not None:
+            outline(label_place(axes, place, code, points_above=0))
 
 
 def _against_for() -> Any:

@@ -9,18 +9,19 @@ from numpy.typing import NDArray
 from geoclass.metrics.formulas import Floats
 from geoclass.metrics.geography import capital
 from geoclass.metrics.predictions import TaskPredictions
-from geoclass.plotting import FAINT, INK, LAND, ORANGE, RAMP, new_figure
+from geoclass.plotting import BLUE, FAINT, INK, LAND, ORANGE, RAMP, new_figure
 
 _TOLERANCE_DEGREES = 0.5  # finer borders would not be seen at this size, and would make the page heavy
 
 
-def draw_world(axes: Any, *, shades: Mapping[str, float] | None = None, highest: float | None = None) -> Any:
-    """Draw the countries (plate carrée, degrees); those in `shades` by their value, from 0 to `highest`.
+def draw_world(axes: Any, *, shades: Mapping[str, float] | None = None) -> Any:
+    """Draw the countries (plate carrée, degrees); those in `shades` the bluer, the nearer their value is to 1.
 
     Returns:
         What a colour bar needs, or None without shades.
     """
     from matplotlib.collections import PathCollection
+    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.path import Path
 
     from geoclass.geo.borders import country_outlines
@@ -40,9 +41,10 @@ def draw_world(axes: Any, *, shades: Mapping[str, float] | None = None, highest:
     )
     drawn = None
     if shaded:
-        drawn = PathCollection(shaded, cmap=RAMP, edgecolor=FAINT, linewidth=0.3)
+        ramp = LinearSegmentedColormap.from_list("likely", [LAND, BLUE])
+        drawn = PathCollection(shaded, cmap=ramp, edgecolor=FAINT, linewidth=0.3)
         drawn.set_array(np.array(values))
-        drawn.set_clim(0, max(values) if highest is None else highest)
+        drawn.set_clim(0, 1)
         axes.add_collection(drawn)
     axes.set(xlim=(-180, 180), ylim=(-58, 84), aspect="equal")
     axes.set_axis_off()
@@ -75,11 +77,12 @@ def plot_map(predictions: TaskPredictions, matrix: NDArray[np.int64], *, arcs: i
     return figure
 
 
-def label_place(axes: Any, place: tuple[float, float], text: str) -> None:
-    """Write above a (latitude, longitude) on the map."""
+def label_place(axes: Any, place: tuple[float, float], text: str, *, points_above: float = 10) -> Any:
+    """Write at a (latitude, longitude) on the map, or above it; returns what was written."""
     latitude, longitude = place
-    axes.annotate(
-        text, (longitude, latitude), (0, 8), textcoords="offset points", ha="center", fontsize=6.5, zorder=4
+    return axes.annotate(
+        text, (longitude, latitude), (0, points_above), textcoords="offset points", ha="center", va="center",
+        fontsize=6.5, zorder=4,
     )  # fmt: skip
 
 
