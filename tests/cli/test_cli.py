@@ -1,5 +1,6 @@
 """The commands as a user types them: short forms, exit codes, one error and one hint, no traceback."""
 
+import gc
 import json
 import shlex
 import subprocess
@@ -71,6 +72,16 @@ def test_help_and_import_are_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("command", "objects"), [("build-dataset", 500_000), ("tag", 100_000)])
+def test_cycles_are_rarely_looked_for(command: str, objects: int) -> None:
+    before = gc.get_threshold()
+    try:
+        assert run(command)[0] == 2
+        assert gc.get_threshold()[0] == objects
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_build_inspect_train_with_short_forms(music: Path, geoclass_home: Path, tmp_path: Path) -> None:

@@ -65,6 +65,13 @@ def test_letters_of_one_script_keep_their_words_apart() -> None:
         ("Queen", "Queen", "Queen"),  # what is left must not be nothing
         ("99 Luftballons", "Nena", "99 Luftballons"),
         ("Track 03", "", ""),
+        ("Son Feci Bisiklet-dQw4w9WgXcQ", "", "Son Feci Bisiklet"),
+        ("Kalbim [1b4XyZ09]", "", "Kalbim"),
+        ("20190304-WA0003", "", ""),
+        ("Love4eva", "", "Love4eva"),
+        ("99 Problems 2gether", "", "99 Problems 2gether"),
+        ("TR_48fb37f4_7", "", ""),
+        ("Чай2000", "", "Чай2000"),
         ("03", "", ""),
         ("music-72", "", ""),
         ("Ya", "", ""),  # too short to be in a language

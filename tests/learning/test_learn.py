@@ -106,13 +106,21 @@ def test_a_wrong_label_is_listed_and_left_alone(library: Path) -> None:
 def test_a_library_without_labels_is_one_error_that_says_what_is_missing(library: Path) -> None:
     for path in library.rglob("song*"):
         set_tags(path, {"country": (), "genre": ()})
-    with pytest.raises(DatasetError, match="no file has a label") as caught:
+    with pytest.raises(DatasetError, match="none has a country or a genre") as caught:
         learn([library])
     assert "5 files" in (caught.value.hint or "")
     set_tags(library / "tr artist 0" / "song 0.mp3", {"country": ("TR",)})
     with pytest.raises(DatasetError, match="TR \\(1 of 5 files, 1 of 3 artists\\)"):
         learn([library], fields=["country"])
     assert "error:" in run("learn", library, code=3)
+
+
+def test_nothing_is_decoded_where_nobody_wrote_a_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_library(tmp_path, unlabelled=5)
+    monkeypatch.setattr("geoclass.learning.library.hear_files", None)
+    with pytest.raises(DatasetError, match="of 30 files, none has a country or a genre") as caught:
+        learn([tmp_path])
+    assert "--ask" in (caught.value.hint or "")
 
 
 def test_links_broken_files_and_other_names(library: Path, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """`geoclass build-dataset`: from a corpus on disk to a data set."""
 
-import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -90,7 +89,6 @@ def build_dataset(
 
     Example: geoclass build-dataset --fma-root ~/fma --top-countries 3
     """
-    gc.set_threshold(500_000)  # objects: looking for cycles among the tracks of a large corpus takes 0.2 s in vain
     with session(quiet=quiet, debug=debug) as output:
         from geoclass.corpora.registry import CORPORA, open_corpus
         from geoclass.dataset.build import build_dataset as build

@@ -70,7 +70,8 @@ def learn(
         bundle.check_name(name)
         front_end = with_overrides(_Hearing(), set_ or []).front_end
         with output.progress("listening") as advance:
-            library = read_library(paths, front_end=front_end, progress=advance)
+            labelled = () if ask or weak_labels else tasks
+            library = read_library(paths, labelled=labelled, front_end=front_end, progress=advance)
         for path, why in sorted(library.failures.items()):
             output.warn(f"{path}: {why}")
         before = ask_owner(library, ask, fields=tasks, output=output) if ask else None

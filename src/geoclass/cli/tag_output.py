@@ -10,6 +10,7 @@ from geoclass.text import json_line, printable
 if TYPE_CHECKING:
     from geoclass.tagging.file_plan import FieldPlan, FilePlan
 
+_OUTCOMES = ("written", "planned", "written before", "kept", "unsure")
 _STATUS_WIDTH, _FIELD_WIDTHS = 10, {"country": 52, "genre": 26}
 
 
@@ -34,7 +35,7 @@ def follow(
         for file in plan:
             advance()
             counts[file.status] += 1
-            outcomes.update((name, outcome_of(file, name)) for name in file.fields if file.status != "failed")
+            outcomes.update((name, _counted_as(file, name)) for name in file.fields if file.status != "failed")
             if file.dissent:
                 dissenting.append(file)
             if as_json:
@@ -60,6 +61,11 @@ def outcome_of(file: "FilePlan", name: str) -> str:
     return "written" if outcome == "planned" and file.status == "written" else outcome
 
 
+def _counted_as(file: "FilePlan", name: str) -> str:
+    """The outcome, where what an earlier run wrote is not counted as written by this one."""
+    return "written before" if file.fields[name].outcome == "written" else outcome_of(file, name)
+
+
 def _totals(
     output: Output,
     counts: Counter[str],
@@ -77,7 +83,7 @@ def _totals(
         rows.append(("links to files above", n_linked))
     output.table("", ["status", "files"], rows)
     fields = sorted({name for name, _ in outcomes})
-    kinds = [kind for kind in ("written", "planned", "kept", "unsure") if any(outcomes[name, kind] for name in fields)]
+    kinds = [kind for kind in _OUTCOMES if any(outcomes[name, kind] for name in fields)]
     if fields:
         output.table("", ["field", *kinds], [(name, *(outcomes[name, kind] for kind in kinds)) for name in fields])
     if reasons:

@@ -22,7 +22,7 @@ class LogMelConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.f_min_hz < self.f_max_hz <= self.sample_rate / 2:
             raise ConfigError(
-                f"front_end: f_min_hz={self.f_min_hz} and f_max_hz={self.f_max_hz} must rise and stay below half "
+                f"f_min_hz={self.f_min_hz} and f_max_hz={self.f_max_hz} must rise and stay below half "
                 f"the sample rate ({self.sample_rate / 2} Hz)"
             )
 
@@ -101,7 +101,7 @@ class EmbeddingConfig:
 
     def __post_init__(self) -> None:
         if not self.layers:
-            raise ConfigError("front_end: layers must name at least one layer, such as layers=[-1]")
+            raise ConfigError("layers must name at least one layer, such as layers=[-1]")
 
     @property
     def columns(self) -> tuple[str, ...]:

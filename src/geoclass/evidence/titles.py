@@ -21,6 +21,7 @@ _NO_TITLE = re.compile(
     r"|recording|aufnahme|file|[\W\d_]|\b[a-z]{1,2}\b)+",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\W_]+")
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 
 
@@ -31,8 +32,8 @@ def visible(text: str, *, max_letters: int = MAX_LETTERS) -> str:
 
 def clean_title(title: str, *, artist: str = "") -> str:
     """The words of the title alone; "" when nothing is left. Names are no evidence, so the artist's is removed."""
-    text = visible(title).replace("_", " ")
-    text = _BRACKETS.sub(lambda found: " " if _NOISE.search(found[0]) else found[0], text)
+    text = _WORD.sub(lambda found: "" if _is_identifier(found[0]) else found[0], visible(title).replace("_", " "))
+    text = _BRACKETS.sub(lambda found: " " if _says_nothing(found[0]) else found[0], text)
     text = _NUMBER.sub("", text)
     text = _without(text, artist)
     text = _GUESTS.sub("", text)
@@ -40,6 +41,16 @@ def clean_title(title: str, *, artist: str = "") -> str:
         text = text[: found.start()]
     text = " ".join(text.split()).strip(" -–—|·,;:.\"'“”「」『』")
     return "" if _NO_TITLE.fullmatch(text) else text
+
+
+def _is_identifier(word: str) -> bool:
+    """Whether it is the name of a video or a recording ("dQw4w9WgXcQ", "WA0003"): no language mixes digits in so."""
+    digits = sum(map(str.isdigit, word))
+    return word.isascii() and 0 < digits < len(word) and (len(word) >= 6 if digits > 1 else len(word) >= 10)
+
+
+def _says_nothing(bracket: str) -> bool:
+    return not any(map(str.isalpha, bracket)) or _NOISE.search(bracket) is not None
 
 
 def _without(text: str, artist: str) -> str:

@@ -182,7 +182,9 @@ def _refuse_code(backbone: str, folder: Path) -> None:
 def _expect(transformers: Any, backbone: str, folder: Path, *, model_type: str, name: str) -> None:
     found = transformers.AutoConfig.from_pretrained(folder, local_files_only=True).model_type
     if found != model_type:
-        raise ModelError(f"{backbone!r} is not a {name}: its config.json says {found}", hint=f"name a {name}")
+        raise ModelError(
+            f"{backbone!r} is not a {name}: its config.json says {found}", hint=f"name the folder or the id of a {name}"
+        )
 
 
 @contextmanager

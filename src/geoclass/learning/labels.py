@@ -14,6 +14,8 @@ from geoclass.tagging.tags import Tags
 from geoclass.text import name_key, normalize_name
 
 MIN_ARTISTS, MIN_FILES = 3, 5
+ENOUGH = f"a field needs two labels with {MIN_FILES} files by {MIN_ARTISTS} artists each: "
+ENOUGH += "add some by hand or with `learn --ask 20`"
 _SEPARATORS = re.compile(r"[;,/|\\\0]+")
 _NO_GENRE = frozenset(
     ("unknown", "other", "others", "misc", "miscellaneous", "genre", "none", "undefined", "various", "music", "na")

@@ -10,7 +10,7 @@ from geoclass.config.frontends import DescriptorsConfig, FrontEndConfig
 from geoclass.errors import DatasetError
 from geoclass.learning.ask import Question, questions
 from geoclass.learning.bundle import make_bundle, save_learned
-from geoclass.learning.labels import LeftOut, read_labels
+from geoclass.learning.labels import ENOUGH, LeftOut, read_labels
 from geoclass.learning.library import Library, read_library
 from geoclass.learning.teach import Taught, teach
 from geoclass.learning.verdict import FieldVerdict, count_unlabelled, judge
@@ -63,7 +63,7 @@ def learn(
         DatasetError: Too few labels for any field.
     """
     roots = [Path(path) for path in paths]
-    library = read_library(roots, front_end=front_end, progress=progress)
+    library = read_library(roots, labelled=() if weak_labels else fields, front_end=front_end, progress=progress)
     return learn_library(library, fields=fields, name=name, weak_labels=weak_labels, roots=roots)
 
 
@@ -116,7 +116,7 @@ def learn_library(
         said = "; ".join(f"{task}: {why}" for task, why in not_learned.items())
         raise DatasetError(
             f"this library has too few labels for a model ({said})",
-            hint="a field needs two labels with 5 files by 3 artists each: add some by hand or with `learn --ask 20`",
+            hint=ENOUGH,
         )
     verdicts = {task: judge(found, library.songs, library.artists) for task, found in taught.items()}
     bundle = None

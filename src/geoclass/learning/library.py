@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from geoclass.config.frontends import DescriptorsConfig, EmbeddingConfig, FrontEndConfig
-from geoclass.errors import UsageError
+from geoclass.errors import DatasetError, UsageError
 from geoclass.features.registry import open_encoder, resolve_front_end
 from geoclass.inference.heard import Heard, HeardCache
 from geoclass.inference.hearing import Hearing
-from geoclass.learning.labels import artists_of
+from geoclass.learning.labels import ENOUGH, artists_of, given_labels
 from geoclass.learning.listening import hear_files
 from geoclass.learning.teach import Sounds, make_whitening, whitened
 from geoclass.library.song import Song
 from geoclass.library.songs import read_collection
 from geoclass.models.columns import Whiten
 from geoclass.progress import Progress
+from geoclass.tagging.corrections import Corrections
+from geoclass.text import counted
 
 SEGMENT_SECONDS, EXCERPT_SECONDS = 5.0, 30.0
 _NOTES = frozenset(("silence", "noise", "speech"))
@@ -51,20 +53,31 @@ class Library:
 
 
 def read_library(
-    roots: Sequence[Path], *, front_end: FrontEndConfig | None = None, progress: Progress | None = None
+    roots: Sequence[Path],
+    *,
+    labelled: Sequence[str] = (),
+    front_end: FrontEndConfig | None = None,
+    progress: Progress | None = None,
 ) -> Library:
     """Read the tags of a library and compute the features of its files; cached ones are not decoded again.
 
     Args:
         roots: Sound files, and folders of them.
+        labelled: Fields of which one must have a label in some file; without any label nothing is decoded.
         front_end: Of the features, one row per segment. None: descriptors.
         progress: Called with the number of files done.
 
     Raises:
         UsageError: There are no sound files, or the front end does not give rows.
+        DatasetError: No file has a label.
         ModelError: The front end cannot be loaded.
     """
     songs = read_collection(roots)
+    corrections = Corrections.load()
+    if labelled and not any(given_labels(task, songs, corrections=corrections) for task in labelled):
+        raise DatasetError(
+            f"of {counted(len(songs), 'file')}, none has a {' or a '.join(labelled)} written by a person", hint=ENOUGH
+        )
     return hear_songs(songs, artists_of(songs, roots), front_end=front_end, progress=progress)
 
 

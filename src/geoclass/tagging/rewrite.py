@@ -141,7 +141,7 @@ def _refuse(path: Path, found: os.stat_result, stamp: Stamp) -> None:
     if current != stamp:
         raise TaggingError(f"{path}: changed by another program meanwhile")
     if not found.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(path, os.W_OK):
-        raise TaggingError(f"{path}: the file is read-only")
+        raise TaggingError(f"{path}: the file is read-only", hint="make it writable first, for example with chmod u+w")
     if found.st_nlink > 1:
         raise TaggingError(
             f"{path}: the file has {found.st_nlink} hard links, and replacing it would break them",
