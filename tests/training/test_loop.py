@@ -135,6 +135,34 @@ def test_the_loss_is_the_mean_over_segments_whatever_the_batches() -> None:
     assert answered.shape == (12, 3)
 
 
+def test_the_loss_is_that_mean_however_processes_divide_a_batch() -> None:
+    """Samples with losses 1 to 7 in batches of 3 and 4; each process scales its share for gradients to be averaged."""
+    steps = [[(1.0, 2.0), (3.0,)], [(4.0,), (5.0, 6.0, 7.0)]]
+    given: list[Tensor] = []
+
+    class OneOfTwo(Runtime):
+        def total(self, value: Tensor) -> Tensor:
+            given.append(value)
+            return value + others.pop(0) if others else value
+
+    others: list[Tensor] = []
+    for rank in (1, 0):
+        setting = Setting(plain())
+        batches = [(step[rank], sum(map(len, step))) for step in steps]
+
+        def loss_of(batch: tuple[tuple[float, ...], int], model: nn.Module = setting.model) -> tuple[Tensor, int]:
+            losses, n_in_all = batch
+            return next(model.parameters()).sum() * 0 + 2 * sum(losses) / n_in_all, len(losses)
+
+        runtime = OneOfTwo(CPU.device, "fp32", rank, 2)
+        mean = loop.take_steps(
+            setting.model, batches, loss_of, state=setting.state, config=plain(), runtime=runtime
+        )  # fmt: skip
+        others = [*given]
+        given.clear()
+    assert mean == pytest.approx(sum(range(1, 8)) / 7)
+
+
 def test_steps_descend() -> None:
     setting = Setting(plain(epochs=60, lr=0.05))
     epochs = setting.epochs()

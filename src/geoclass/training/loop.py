@@ -148,8 +148,8 @@ def take_steps(
         The mean loss per sample, over all processes.
     """
     model.train()
-    running = torch.zeros((), device=runtime.device)
-    n_samples = 0
+    losses: list[Tensor] = []
+    sizes: list[int] = []
     for batch in batches:
         with runtime.autocast():
             loss, size = loss_of(batch)
@@ -162,12 +162,13 @@ def take_steps(
         state.scaler.update()
         if config.schedule == "cosine":
             state.schedule.step()
-        running += loss.detach() * size
-        n_samples += size
+        losses.append(loss.detach())
+        sizes.append(size)
         on_step()
-    total = torch.tensor([running.item(), n_samples], dtype=torch.float64)
-    total = runtime.total(total)
-    return float(total[0] / total[1])
+    # Those of a step add up to its mean loss times the processes, however its samples were divided among them.
+    of_steps = runtime.total(torch.stack(losses).double().cpu()) / runtime.world_size
+    in_steps = runtime.total(torch.tensor(sizes, dtype=torch.float64))
+    return float(of_steps @ in_steps / in_steps.sum())
 
 
 def _batch_loss(
