@@ -30,8 +30,12 @@ class FrontEnd(nn.Module, ABC):
 
 
 def power_spectrum(frames: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """(…, length) -> (…, n_bins), the lowest that `out` has room for, or all; faster than the square of a complex abs."""
-    squares = torch.view_as_real(torch.fft.rfft(frames))[..., : None if out is None else out.shape[-1], :].square_()
+    """(…, length) -> (…, n_bins), as many of the lowest as `out` has, or all.
+
+    Several times as fast as the square of a complex abs.
+    """
+    n_bins = None if out is None else out.shape[-1]
+    squares = torch.view_as_real(torch.fft.rfft(frames))[..., :n_bins, :].square_()
     return torch.add(squares[..., 0], squares[..., 1], out=out)  # real, imaginary
 
 
