@@ -38,7 +38,7 @@ class Bank(nn.Module):
     def bands_first(self, power: Tensor) -> Tensor:
         """The same as (…, n_bands, n_frames): bands one below the other take no time to turn."""
         bands = power.new_empty(*power.shape[:-2], self._n_bands, power.shape[-2])
-        for index, (bins, rows) in enumerate(zip(self._bins, bands.split(self._BANDS, dim=-2), strict=True)):
+        for index, (bins, rows) in enumerate(zip(self._bins, torch.split(bands, self._BANDS, dim=-2), strict=True)):
             torch.matmul(self.get_buffer(f"block{index}").T, power[..., bins].mT, out=rows)
         return bands
 
