@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 from mutagen.id3 import ID3, TCON, TPE1, TXXX
 
+from geoclass.bundle.training_set import TrainingSet
 from geoclass.errors import EvaluationError
 from geoclass.evaluation.library import evaluate_library
 from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
@@ -16,12 +20,18 @@ from geoclass.inference.prediction import Failure, FieldPrediction, Prediction
 LABELS = ("TR", "FR", "JP")
 
 
+@dataclass
 class Sayer:
     """Says of a file what its name says: `FR-80.mp3` is FR with 0.8."""
 
+    fitted: TrainingSet | None = None
     tasks = ("country",)
     never_sure = ()
     model_id = "sayer 1 0123abcd"
+
+    @property
+    def bundles(self) -> list[Any]:
+        return [SimpleNamespace(tasks=self.tasks, training_set=self.fitted)]
 
     def predict_many(self, paths: Iterable[Path]) -> Iterator[Prediction | Failure]:
         for path in paths:
@@ -92,6 +102,23 @@ def test_a_silent_file_is_left_out_and_counted(tmp_path: Path) -> None:
     assert found.report.metrics["country"]["n_tracks"] == 6
     alone = evaluate_library(Sayer(), paths[:1], bootstrap=0)  # its name still speaks
     assert (dict(alone.report.tasks), alone.left_out["country"]) == ({}, {"silent: nothing to predict from": 1})
+
+
+def test_what_the_model_was_fitted_on_is_left_out(tmp_path: Path) -> None:
+    names = ("TR-90-a", "TR-90-b", "TR-90-c", "FR-90-d", "FR-90-e")
+    artists = ("Sezen Aksu", "sezen aksu feat. Tarkan", "Barış Manço", "Nobody", "Edith Piaf")
+    paths = [
+        write(tmp_path, name, country=name[:2], artist=artist) for name, artist in zip(names, artists, strict=True)
+    ]
+    learned = TrainingSet.from_keys([str(paths[3])], ["artist sezen aksu"])
+    trained = TrainingSet.from_keys(["folder track TR-90-a"], ["name baris manco"])
+    for fitted, n_known in ((learned, 3), (trained, 1), (TrainingSet.from_keys([], []), 0), (None, 0)):
+        found = evaluate_library(Sayer(fitted), paths, bootstrap=0)
+        assert found.report.metrics["country"]["n_tracks"] == 5 - n_known
+        why = {"the model was fitted on it or its artist": n_known} if n_known else {}
+        assert found.left_out["country"] == why
+        (alone,) = (score for score in found.witnesses if score.witnesses == "sound alone")
+        assert (alone.files, alone.spoke) == (5, 5 - n_known), "other witnesses speak of all"
 
 
 def test_no_confidence_is_enough_for_a_model_that_is_wrong(tmp_path: Path) -> None:

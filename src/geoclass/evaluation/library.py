@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from geoclass.errors import EvaluationError, TaggingError
 from geoclass.evaluation.advice import Advice, advise
+from geoclass.evaluation.overlap import is_fitted_on
 from geoclass.evaluation.report import Report, report_on
 from geoclass.evaluation.tagged_files import TaggedFiles, written_country
 from geoclass.evaluation.witnesses import Statements, WitnessScore, score_witnesses
@@ -43,7 +44,8 @@ def evaluate_library(
     """Predict tagged files and compare with their tags.
 
     A country or genre that geoclass itself wrote does not count as truth; such files are left out and counted, as are
-    silent files and those without the tag or with a value that the model does not know.
+    silent files, those without the tag or with a value that the model does not know, and those that the model was
+    fitted on, or on their artist.
 
     Args:
         classifier: The models.
@@ -59,6 +61,7 @@ def evaluate_library(
     from geoclass.tagging.tags import read_tags
 
     found = {task: TaggedFiles(task) for task in classifier.tasks}
+    fitted = {task: bundle.training_set for bundle in classifier.bundles for task in bundle.tasks}
     statements: list[Statements] = []
     failures = []
     for answer in classifier.predict_many(paths):
@@ -72,10 +75,13 @@ def evaluate_library(
         except TaggingError as error:
             failures.append(Failure(path=answer.path, reason=error.message.removeprefix(f"{answer.path}: ")))
             continue
-        for of_task in found.values():
-            of_task.add(answer, tags)
+        artists = (*tags.get("artist"), *tags.get("album_artist"))
+        known = {task: of is not None and is_fitted_on(of, answer.path, artists=artists) for task, of in fitted.items()}
+        for task, of_task in found.items():
+            of_task.add(answer, tags, is_known=known[task])
         if (truth := written_country(tags)) is not None:
-            facts = facts_heard(answer.path, tags, heard=answer.fields.get("country"), sources=sources)
+            heard = None if known.get("country") else answer.fields.get("country")
+            facts = facts_heard(answer.path, tags, heard=heard, sources=sources)
             statements.append(Statements(truth=truth, opinions=tuple(ask(facts, sources=sources))))
     usable = {task: of_task for task, of_task in found.items() if of_task.predictions}
     scores = score_witnesses(statements)

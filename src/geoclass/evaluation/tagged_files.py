@@ -29,8 +29,8 @@ class TaggedFiles:
     left_out: Counter[str] = field(default_factory=Counter)  # by reason
     unknown: set[str] = field(default_factory=set)  # values that the model does not have among its labels
 
-    def add(self, answer: Prediction, tags: "Tags") -> None:
-        """Take in a file, or count why it is left out."""
+    def add(self, answer: Prediction, tags: "Tags", *, is_known: bool) -> None:
+        """Take in a file, or count why it is left out; `is_known`: the model was fitted on it or its artist."""
         prediction = answer.fields.get(self.task)
         values = tags.get(self.task)
         if not values:
@@ -39,6 +39,8 @@ class TaggedFiles:
             self.left_out["silent: nothing to predict from"] += 1
         elif tags.get(f"{self.task}_candidates"):
             self.left_out["written by geoclass"] += 1
+        elif is_known:
+            self.left_out["the model was fitted on it or its artist"] += 1
         else:
             place = {label.casefold(): index for index, label in enumerate(prediction.labels)}
             names = [_country(value) if self.task == "country" else value for value in values]

@@ -95,7 +95,9 @@ def make_bundle(
             "and, as music to abstain on, on": "statistics of field recordings, popular songs and drum loops",
             "licence": "yours",
         },
-        training_set=TrainingSet.from_keys([songs[file].path for file in used], {artists[file] for file in used}),
+        training_set=TrainingSet.from_keys(
+            [os.path.abspath(songs[file].path) for file in used], {artists[file] for file in used}
+        ),
     )
 
 
