@@ -1,6 +1,7 @@
 """Files to samples: mono float32 at a given rate; only the seconds needed are decoded."""
 
 import os
+from functools import reduce
 from pathlib import Path
 from threading import local
 from typing import TYPE_CHECKING
@@ -20,7 +21,6 @@ _BY_SOUNDFILE = frozenset({".mp3", ".flac", ".ogg", ".oga", ".opus", ".wav", ".a
 _BY_PYAV = frozenset(  # what libsndfile does not read
     {".m4a", ".m4b", ".mp4", ".aac", ".wma", ".spx", ".wv", ".ape", ".mpc", ".tta", ".dsf", ".tak"}
 )
-_BLOCK = 8_192  # numbers that are mixed to mono at a time
 _MOST_KEPT = 2**24  # numbers that a thread keeps room for: 64 MB
 _THREAD = local()
 AUDIO_SUFFIXES = _BY_SOUNDFILE | _BY_PYAV
@@ -180,17 +180,14 @@ def _explain(path: Path) -> str:
 def _mono(samples: "NDArray[np.float32]") -> "NDArray[np.float32]":
     """(n_samples, n_channels) -> (n_samples,) their mean, in memory of its own.
 
-    In blocks that fit into the processor's cache: BLAS would divide a large product among threads, which then spin
-    while they wait for more.
+    In few calls, for each hands over the interpreter's lock, and without BLAS, which would divide a large product among
+    threads that then spin while they wait for more.
     """
     n_channels = samples.shape[1]
     if n_channels == 1:
         return samples[:, 0].copy()
-    mono = np.empty(len(samples), np.float32)
-    weights = np.full(n_channels, 1 / n_channels, np.float32)
-    length = max(1, _BLOCK // n_channels)
-    for start in range(0, len(samples), length):
-        np.dot(samples[start : start + length], weights, out=mono[start : start + length])
+    mono: NDArray[np.float32] = reduce(np.add, samples.T)
+    mono *= np.float32(1 / n_channels)
     return mono
 
 
