@@ -30,9 +30,8 @@ def map_(
         with output.progress("reading tags") as advance:
             found = draw_map(paths, out=out, title=title, use_cache=cache, progress=advance)
         known = found.total.files - found.without_country.files
-        output.say(
-            f"{known:,} of {found.total.files:,} files have a country: {counted(len(found.countries), 'country')}"
-        )
+        of_them = f": {counted(len(found.countries), 'country')}" if known else "; `geoclass tag` fills them in"
+        output.say(f"{known:,} of {found.total.files:,} files have a country{of_them}")
         output.say(f"written: {out}")
         if found.unreadable:
             output.warn(f"{counted(len(found.unreadable), 'file')} could not be read; the page lists them")

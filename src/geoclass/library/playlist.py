@@ -179,6 +179,6 @@ def _what_there_is(songs: Sequence[Song], choice: Choice) -> str:
 
 def _most(noun: str, counts: Counter[str]) -> str:
     if not counts:
-        return f"no file has a {noun}: fill them with geoclass tag"
+        return f"the tags name no {noun}: `geoclass tag` writes them"
     named = ", ".join(f"{name} ({count:,})" for name, count in counts.most_common(12))
     return f"available {noun}: {named}" + (", …" if len(counts) > 12 else "")
