@@ -85,7 +85,7 @@ def _with_margins(waveform: Tensor, length: int) -> Tensor:
 def _sign_changes(frames: Tensor) -> Tensor:
     """(n_frames, length) -> (n_frames,): part of the samples whose sign is not that of the one before."""
     bits = frames.view(torch.int32)  # of float32, whose first bit is the sign: twice as fast as signbit and booleans
-    changed = (bits[:, 1:] ^ bits[:, :-1]) >> 31  # -1 where the signs differ
+    changed = (bits[:, 1:] ^ bits[:, :-1]).bitwise_right_shift_(31)  # -1 where the signs differ
     return changed.sum(1, dtype=torch.int32).neg_() / frames.shape[1]
 
 
