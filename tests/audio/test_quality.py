@@ -111,3 +111,11 @@ def test_the_pitch_of_a_tone_is_found_between_two_lags(sample_rate, hz):
     cents, strength = _pitch(np.stack([tone, 0.001 * tone]), sample_rate)
     assert cents == pytest.approx(1200 * np.log2(hz), abs=5)
     assert (strength > 0.9).all()
+
+
+@pytest.mark.parametrize("first_s", [0, 2, 4, 6])
+def test_one_loud_second_is_music(first_s):
+    """All frames that the look for speech takes first are quiet, or not."""
+    times = np.arange(10 * RATE) / RATE
+    sound = np.sin(2 * np.pi * 220 * times) * np.where((times >= first_s) & (times < first_s + 1), 0.5, 1e-4)
+    assert describe(sound.astype(np.float32), sample_rate=RATE) == ""

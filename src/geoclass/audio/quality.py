@@ -1,5 +1,6 @@
 """Detection of recordings that are not music: silence, noise, speech. Cheap, and tuned for precision."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,7 +122,8 @@ def _follow(
     frames = stretches.reshape(-1, length)
     is_loud = _level(frames) > quiet
     cents, strength = np.zeros((2, len(frames)))
-    cents[is_loud], strength[is_loud] = _pitch(frames[is_loud], sample_rate)
+    if is_loud.any():  # there is no transform of no frames
+        cents[is_loud], strength[is_loud] = _pitch(frames[is_loud], sample_rate)
     voiced = strength > 0.6
     share = float(voiced.sum() / max(1, is_loud.sum()))
     return cents.reshape(n_stretches, n_hops), voiced.reshape(n_stretches, n_hops), share
@@ -139,17 +141,9 @@ def _pitch(frames: "NDArray[np.float32]", sample_rate: int) -> "tuple[Floats, Fl
     The autocorrelation of the windowed frame over that of the window (Boersma 1993), at its first maximum that comes
     near the largest one; 0 where there is none.
     """
-    import torch  # whose transforms take a tenth of the time of NumPy's
-
-    length = frames.shape[1]
     shortest, longest = round(sample_rate / PITCH_HZ[1]), round(sample_rate / PITCH_HZ[0])
-    n_fft = -(-(length + longest + 1) // 256) * 256  # with silence behind it, no lag meets the frame's other end
-    window = np.hanning(length).astype(np.float32)
-    spectrum = torch.fft.rfft(torch.from_numpy(np.vstack([frames * window, window])), n_fft)
-    power = spectrum.real.square() + spectrum.imag.square()
-    correlation = torch.fft.irfft(power, n_fft)[:, : longest + 1].numpy()
-    correlation /= correlation[:, :1] + 1e-12
-    lags = (correlation[:-1] / correlation[-1])[:, shortest:]
+    window, of_window = _window(frames.shape[1], longest)
+    lags = (_autocorrelation(frames * window, longest) / of_window)[:, shortest:]
     inner = lags[:, 1:-1]
     is_peak = (inner > lags[:, :-2]) & (inner >= lags[:, 2:]) & (inner > 0.9 * lags.max(axis=1, keepdims=True))
     peak = 1 + is_peak.argmax(axis=1)
@@ -157,3 +151,22 @@ def _pitch(frames: "NDArray[np.float32]", sample_rate: int) -> "tuple[Floats, Fl
     before, at, after = lags[rows, peak - 1], lags[rows, peak], lags[rows, peak + 1]
     shift = np.clip((before - after) / (2 * (before - 2 * at + after) - 1e-9), -1, 1)  # of a parabola through them
     return 1200 * np.log2(sample_rate / (shortest + peak + shift)), np.where(is_peak.any(axis=1), at, 0.0)
+
+
+@cache
+def _window(length: int, longest: int) -> "tuple[NDArray[np.float32], NDArray[np.float32]]":
+    """(length,) a Hann window, and (1, longest + 1) its autocorrelation."""
+    window = np.hanning(length).astype(np.float32)
+    return window, _autocorrelation(window[None], longest)
+
+
+def _autocorrelation(frames: "NDArray[np.float32]", longest: int) -> "NDArray[np.float32]":
+    """(n_frames, length) -> (n_frames, longest + 1): at lags from 0 on, where it is 1."""
+    import torch  # whose transforms take a tenth of the time of NumPy's
+
+    # With silence behind it, no lag meets the frame's other end.
+    n_fft = -(-(frames.shape[1] + longest + 1) // 256) * 256
+    spectrum = torch.fft.rfft(torch.from_numpy(frames), n_fft)
+    power = spectrum.real.square() + spectrum.imag.square()
+    correlation: NDArray[np.float32] = torch.fft.irfft(power, n_fft)[:, : longest + 1].numpy()
+    return correlation / (correlation[:, :1] + 1e-12)
