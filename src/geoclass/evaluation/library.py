@@ -13,12 +13,13 @@ from geoclass.evaluation.report import Report, report_on
 from geoclass.evaluation.tagged_files import TaggedFiles, written_country
 from geoclass.evaluation.witnesses import Statements, WitnessScore, score_witnesses
 from geoclass.evidence.registry import Sources, ask
-from geoclass.inference.prediction import Failure
+from geoclass.inference.prediction import Failure, Prediction
 from geoclass.progress import Progress
 from geoclass.tagging.testimony import facts_heard
 
 if TYPE_CHECKING:
     from geoclass.inference.classifier import Classifier
+    from geoclass.tagging.tags import Tags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,23 +59,17 @@ def evaluate_library(
     Raises:
         EvaluationError: No file has a tag to compare with.
     """
-    from geoclass.tagging.tags import read_tags
-
     found = {task: TaggedFiles(task) for task in classifier.tasks}
     fitted = {task: bundle.training_set for bundle in classifier.bundles for task in bundle.tasks}
     statements: list[Statements] = []
     failures = []
-    for answer in classifier.predict_many(paths):
+    for read in map(_with_tags, classifier.predict_many(paths)):
         if progress is not None:
             progress(1)
-        if isinstance(answer, Failure):
-            failures.append(answer)
+        if isinstance(read, Failure):
+            failures.append(read)
             continue
-        try:
-            tags = read_tags(answer.path)
-        except TaggingError as error:
-            failures.append(Failure(path=answer.path, reason=error.message.removeprefix(f"{answer.path}: ")))
-            continue
+        answer, tags = read
         artists = (*tags.get("artist"), *tags.get("album_artist"))
         known = {task: of is not None and is_fitted_on(of, answer.path, artists=artists) for task, of in fitted.items()}
         for task, of_task in found.items():
@@ -86,9 +81,7 @@ def evaluate_library(
     usable = {task: of_task for task, of_task in found.items() if of_task.predictions}
     scores = score_witnesses(statements)
     if not usable and not scores:
-        reasons = Counter[str]()
-        for of_task in found.values():
-            reasons.update(of_task.left_out)
+        reasons = sum((of_task.left_out for of_task in found.values()), Counter[str]())
         said = "; ".join(f"{reason}: {count}" for reason, count in reasons.most_common()) or "no readable file"
         raise EvaluationError(f"no file has a tag to compare with ({said})", hint="tag some files by hand first")
     reports, advice = {}, {}
@@ -107,3 +100,14 @@ def evaluate_library(
         failures=tuple(failures),
         left_out={task: dict(of_task.left_out) for task, of_task in found.items()},
     )
+
+
+def _with_tags(answer: Prediction | Failure) -> "tuple[Prediction, Tags] | Failure":
+    from geoclass.tagging.tags import read_tags
+
+    if isinstance(answer, Failure):
+        return answer
+    try:
+        return answer, read_tags(answer.path)
+    except TaggingError as error:
+        return Failure(path=answer.path, reason=error.message.removeprefix(f"{answer.path}: "))

@@ -1,7 +1,7 @@
 """What every front end is: samples to features, batched, on the model's device, alike in training and in tagging."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -63,6 +63,23 @@ def in_half_precision(compute: Callable[[], Tensor], device: torch.device) -> Te
     return result if result.isfinite().all() else compute()
 
 
+def together(front_end: FrontEnd, files: Sequence[Tensor]) -> Sequence[Tensor]:
+    """The features of several files, which go through the front end at once.
+
+    Args:
+        front_end: Of any kind.
+        files: (n_segments, n_samples) of each.
+
+    Returns:
+        (n_segments, *feature_shape) of each, where the front end computed them.
+    """
+    if not files:
+        return ()
+    with torch.inference_mode():
+        features: Tensor = front_end(torch.cat([*files]))
+    return torch.split(features, [*map(len, files)])
+
+
 def in_batches(
     front_end: FrontEnd, items: Iterable[Item], segments_of: Callable[[Item], Tensor | None]
 ) -> Iterator[tuple[Item, Tensor | None]]:
@@ -79,9 +96,6 @@ def in_batches(
     with closing_source(items) as ready:
         while batch := [*islice(ready, FILES_AT_ONCE)]:
             given = [segments_of(item) for item in batch]
-            segments = [of_item for of_item in given if of_item is not None]
-            with torch.inference_mode():
-                rows = front_end(torch.cat(segments)).cpu().split([*map(len, segments)]) if segments else ()
-            following = iter(rows)
+            following = iter(together(front_end, [of_item for of_item in given if of_item is not None]))
             for item, of_item in zip(batch, given, strict=True):
-                yield item, None if of_item is None else next(following)
+                yield item, None if of_item is None else next(following).cpu()

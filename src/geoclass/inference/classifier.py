@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from geoclass.errors import AudioError, ModelError
+from geoclass.features.base import together
 from geoclass.inference.answers import field_predictions, logits_and_embeddings
 from geoclass.inference.heard import Heard, HeardCache
 from geoclass.inference.hearing import Hearing, cut_file, hear, remember, remembered
@@ -185,12 +186,8 @@ class Classifier:
         """What one model reads of several files: (n_segments, *feature_shape) each; segments go through together."""
         bundle, hearing = self.bundles[index], self._hearings[index]
         given = [item.inputs[index] for item in files]
-        new = [segments for segments in given if isinstance(segments, Tensor)]
-        with torch.inference_mode():
-            computed = (
-                bundle.front_end(torch.cat(new).to(bundle.device)).split([len(part) for part in new]) if new else ()
-            )
-        following = iter(computed)
+        new = [segments.to(bundle.device) for segments in given if isinstance(segments, Tensor)]
+        following = iter(together(bundle.front_end, new))
         features = []
         for item, heard in zip(files, given, strict=True):
             if isinstance(heard, Heard):

@@ -60,13 +60,8 @@ def decide(entry: Entry, policy: Policy, remembered: Corrections, decided_by: st
         proposed = corrected or (answer.proposed if answer else ())
         writable = name in policy.overwrite or not tags.get(name)
         fields[name] = _field(tags, name, answer, proposed if writable else (), corrected=bool(corrected))
-        if writable and proposed:
-            changes[name] = proposed
-        if answer is not None and writable and (proposed or policy.candidates):
-            changes[f"{name}_candidates"] = (provenance(answer.candidates, n=len(proposed)),)
-        if answer is not None and policy.pools and writable and name == "country" and proposed and not corrected:
-            witnesses = ", ".join(_witnesses_for(answer.evidence))
-            changes["evidence"] = (witnesses,) if witnesses else ()  # none, where any confidence is enough
+        if writable:
+            changes |= _changes(name, answer, proposed, policy, corrected=bool(corrected))
     country = fields["country"].value if "country" in fields else ()
     said = answers.get("country")
     if policy.region_fallback and not country and said is not None:
@@ -83,6 +78,21 @@ def decide(entry: Entry, policy: Policy, remembered: Corrections, decided_by: st
     status = "planned" if changes else "abstained" if unsure else "unchanged"
     note = entry.prediction.note if isinstance(entry.prediction, Prediction) else unheard
     return replace(base, status=status, reason=note, fields=fields, changes=changes)
+
+
+def _changes(
+    name: str, answer: _Answer | None, proposed: tuple[str, ...], policy: Policy, *, corrected: bool
+) -> dict[str, tuple[str, ...]]:
+    """What goes into the tags with the value of a field: its candidates, and who spoke for it."""
+    changes = {name: proposed} if proposed else {}
+    if answer is None:
+        return changes
+    if proposed or policy.candidates:
+        changes[f"{name}_candidates"] = (provenance(answer.candidates, n=len(proposed)),)
+    if proposed and policy.pools and name == "country" and not corrected:
+        witnesses = ", ".join(_witnesses_for(answer.evidence))
+        changes["evidence"] = (witnesses,) if witnesses else ()  # none, where any confidence is enough
+    return changes
 
 
 def _answer(entry: Entry, policy: Policy, name: str) -> _Answer | None:
