@@ -176,27 +176,33 @@ def number_table(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, S
     if not numbers:
         found = f"; the first fault: {next(iter(faults.values()))}" if faults else ""
         raise CorpusError(f"{path} has no usable row of numbers{found}", hint="download it again")
-    first = next(iter(numbers.values()))
-    places: list[int] = []
-    constant: list[str] = []
-    copies: list[str] = []
-    for place, column in enumerate(columns):
-        if all(row[place] == first[place] for row in numbers.values()):
-            constant.append(column)
-        elif any(all(row[place] == row[other] for row in numbers.values()) for other in places):
-            copies.append(column)
-        else:
-            places.append(place)
+    places, constant, copies = _informative(numbers, len(columns))
     if not places:
         raise CorpusError(
             f"every column of {path} has the same value in all {len(numbers)} rows", hint="is it the right table?"
         )
     return NumberTable(
         columns=tuple(columns[place] for place in places),
-        constant=tuple(constant),
-        copies=tuple(copies),
+        constant=tuple(columns[place] for place in constant),
+        copies=tuple(columns[place] for place in copies),
         faults=faults,
         repeated=repeated,
         _places=tuple(places),
         _rows=numbers,
     )
+
+
+def _informative(numbers: Mapping[str, "array[float]"], n_columns: int) -> tuple[list[int], list[int], list[int]]:
+    """Columns with values of their own, columns with one value in all rows, and copies of a column before them."""
+    rows = list(numbers.values())
+    places: list[int] = []
+    constant: list[int] = []
+    copies: list[int] = []
+    for place in range(n_columns):
+        if all(row[place] == rows[0][place] for row in rows):
+            constant.append(place)
+        elif any(all(row[place] == row[other] for row in rows) for other in places):
+            copies.append(place)
+        else:
+            places.append(place)
+    return places, constant, copies

@@ -35,24 +35,27 @@ class TaggedFiles:
         values = tags.get(self.task)
         if not values:
             self.left_out["no such tag"] += 1
-        elif prediction is None:
+            return
+        if prediction is None:
             self.left_out["silent: nothing to predict from"] += 1
-        elif tags.get(f"{self.task}_candidates"):
+            return
+        if tags.get(f"{self.task}_candidates"):
             self.left_out["written by geoclass"] += 1
-        elif is_known:
+            return
+        if is_known:
             self.left_out["the model was fitted on it or its artist"] += 1
-        else:
-            place = {label.casefold(): index for index, label in enumerate(prediction.labels)}
-            names = [_country(value) if self.task == "country" else value for value in values]
-            truth = tuple(dict.fromkeys(place[name.casefold()] for name in names if name.casefold() in place))
-            if not truth:
-                self.left_out["a value that the model does not know"] += 1
-                self.unknown.update(names)
-                return
-            self.predictions.append(prediction)
-            self.truths.append(truth)
-            self.paths.append(answer.path)
-            self.artists.append(next(iter(tags.get("album_artist") or tags.get("artist")), ""))
+            return
+        place = {label.casefold(): index for index, label in enumerate(prediction.labels)}
+        names = [_country(value) if self.task == "country" else value for value in values]
+        truth = tuple(dict.fromkeys(place[name.casefold()] for name in names if name.casefold() in place))
+        if not truth:
+            self.left_out["a value that the model does not know"] += 1
+            self.unknown.update(names)
+            return
+        self.predictions.append(prediction)
+        self.truths.append(truth)
+        self.paths.append(answer.path)
+        self.artists.append(next(iter(tags.get("album_artist") or tags.get("artist")), ""))
 
     def as_split(self) -> SplitPredictions:
         """What `report_on` takes: the files as the tracks of a split."""

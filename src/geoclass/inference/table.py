@@ -93,13 +93,7 @@ def _read_csv(path: Path, columns: Sequence[str], name_column: str) -> Iterator[
         with path.open(encoding="utf-8-sig", newline="", errors="backslashreplace") as file:
             reader = csv.reader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
             header = [name.strip() for name in next(reader, [])]
-            wanted = [*columns, *([name_column] if name_column else [])]
-            if missing := [name for name in wanted if name not in header]:
-                shown = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
-                raise ModelError(
-                    f"{path}: {len(missing)} of {len(wanted)} columns are missing: {shown}",
-                    hint="the first line of the table names its columns, as the model does",
-                )
+            _refuse_missing(path, [*columns, *filter(None, [name_column])], header)
             places = [header.index(name) for name in columns]
             name_place = header.index(name_column) if name_column else None
             while rows := list(islice(filter(None, reader), _BATCH)):
@@ -109,6 +103,15 @@ def _read_csv(path: Path, columns: Sequence[str], name_column: str) -> Iterator[
         raise ModelError(f"{path}: {error.strerror or error}") from error
     except csv.Error as error:
         raise ModelError(f"{path}: not a CSV file ({error})") from error
+
+
+def _refuse_missing(path: Path, wanted: Sequence[str], header: Sequence[str]) -> None:
+    if missing := [name for name in wanted if name not in header]:
+        shown = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
+        raise ModelError(
+            f"{path}: {len(missing)} of {len(wanted)} columns are missing: {shown}",
+            hint="the first line of the table names its columns, as the model does",
+        )
 
 
 def _parsed(

@@ -10,7 +10,7 @@ from geoclass.config.frontends import DescriptorsConfig, FrontEndConfig
 from geoclass.errors import DatasetError
 from geoclass.learning.ask import Question, questions
 from geoclass.learning.bundle import make_bundle, save_learned
-from geoclass.learning.labels import ENOUGH, LeftOut, read_labels
+from geoclass.learning.labels import ENOUGH, Labels, LeftOut, read_labels
 from geoclass.learning.library import Library, read_library
 from geoclass.learning.teach import Taught, teach
 from geoclass.learning.verdict import FieldVerdict, count_unlabelled, judge
@@ -88,26 +88,14 @@ def learn_library(
             hint="name a folder of music: geoclass learn ~/Music",
         )
     corrections = corrections or Corrections.load()
-    hears_descriptors = isinstance(library.front_end, DescriptorsConfig)
-    taught: dict[str, Taught] = {}
-    not_learned: dict[str, str] = {}
-    left_out: dict[str, tuple[LeftOut, ...]] = {}
-    for task in fields:
-        weak = sure_countries(library.songs, library.artists) if weak_labels and task == "country" else None
-        labels = read_labels(task, library.songs, library.artists, corrections=corrections, weak=weak)
-        left_out[task] = labels.left_out
-        found = teach(
-            labels,
-            library.sounds,
-            library.artists,
-            rows=library.rows,
-            whitening=library.whitening,
-            others_known=hears_descriptors,
-        )
-        if isinstance(found, Taught):
-            taught[task] = found
-        else:
-            not_learned[task] = found
+    weak = {"country": sure_countries(library.songs, library.artists)} if weak_labels and "country" in fields else {}
+    labels = {
+        task: read_labels(task, library.songs, library.artists, corrections=corrections, weak=weak.get(task))
+        for task in fields
+    }
+    lessons = {task: _teach(of_task, library) for task, of_task in labels.items()}
+    taught = {task: lesson for task, lesson in lessons.items() if isinstance(lesson, Taught)}
+    not_learned = {task: lesson for task, lesson in lessons.items() if isinstance(lesson, str)}
     counsel = None
     if "country" in fields:
         counsel = consult_library(library.songs, library.artists, corrections=corrections, taught=taught.get("country"))
@@ -136,13 +124,24 @@ def learn_library(
         folder=None if name is None else save_learned(bundle, name, evidence=evidence),
         fields=verdicts,
         not_learned=not_learned,
-        left_out=left_out,
+        left_out={task: of_task.left_out for task, of_task in labels.items()},
         would_write=count_unlabelled(bundle, taught, library.sounds, rows=library.rows) if bundle else {},
         files=len(library.songs),
         heard=len(library.sounds.heard),
         failures=library.failures,
         notes=library.notes,
         witnesses=counsel,
+    )
+
+
+def _teach(labels: Labels, library: Library) -> Taught | str:
+    return teach(
+        labels,
+        library.sounds,
+        library.artists,
+        rows=library.rows,
+        whitening=library.whitening,
+        others_known=isinstance(library.front_end, DescriptorsConfig),
     )
 
 
