@@ -19,7 +19,8 @@ from geoclass.evidence.registry import Sources, ask
 from geoclass.geo.countries import country_codes
 from geoclass.learning.bundle import forget, save_learned
 from geoclass.learning.page import witnesses
-from geoclass.learning.witnesses import Artist, Counsel, consult, fit, gather
+from geoclass.learning.trust import Artist, fit
+from geoclass.learning.witnesses import Counsel, consult, gather
 from geoclass.storage import data_dir
 
 COUNTRIES = ("TR", "GR", "IR", "IN", "JP", "BR")

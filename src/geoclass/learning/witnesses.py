@@ -1,39 +1,34 @@
-"""How far each witness on the country is to be trusted in a library, fitted on the countries that people wrote.
+"""What the witnesses on the country are worth in a library, found out on the countries that people wrote.
 
-A power between 0 and 1 for each clue, by penalized likelihood over artists: the penalty draws it to 1, the shipped
-weight, and no clue is trusted more than that. What is learned is kept if it helps with artists left out.
+How far each is trusted is fitted; it is kept if it helps with artists left out.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geoclass.evidence import sound
 from geoclass.evidence.facts import Facts
-from geoclass.evidence.library import CLUE, LibraryEvidence, shares
-from geoclass.evidence.opinion import Opinion, country_index, log_background
+from geoclass.evidence.library import LibraryEvidence
+from geoclass.evidence.opinion import Opinion, country_index
 from geoclass.evidence.pool import pool_files, weight_of
 from geoclass.inference.prediction import FieldPrediction
 from geoclass.learning.fit import SURE
 from geoclass.learning.labels import given_labels
 from geoclass.learning.teach import Taught
 from geoclass.learning.testimony import opinions_on
+from geoclass.learning.trust import Artist, Floats, fit, judge_artist, sharpened
 from geoclass.library.song import Song
 from geoclass.tagging.corrections import Corrections
 
 MIN_ARTISTS = 30  # with a country, and of whom a witness says anything; with fewer, the shipped weights are kept
-MIN_OF_CLUE = 10  # artists of whom a clue must have spoken to be judged
 _OF_ARTIST = 4  # files that are read
-_DRAWN_BACK = 2.0  # of the squared distance from the shipped weight, in nats: two wrong artists do not move it far
 _SHARPNESSES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0)
 _RIGHT = 0.93  # out of fold, of artists
-_N_FOLDS, _STEPS = 5, 200
-
-Floats = NDArray[np.float64]
+_N_FOLDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +41,6 @@ class Counsel:
     written: float = 0.0  # share of the files that the witnesses would settle, of artists left out
     right: float | None = None  # share of these with the country that people wrote; None: none
     before: tuple[float, float | None] = (0.0, None)  # the same two with the shipped weights
-
-
-@dataclass(frozen=True, kw_only=True)
-class Artist:
-    """What was said of one artist's files, and what is true."""
-
-    country: str
-    files: int
-    said: Mapping[str, Floats]  # clue -> (n_countries,) of the pool
 
 
 def consult_library(
@@ -139,10 +125,10 @@ def consult(artists: Sequence[Artist], *, seed: int = 0) -> Counsel:
     files = np.array([artist.files for artist in known])
 
     def judge(sharpness: float) -> Floats:
-        sharper = [_sharper(evidence, sharpness) for evidence in by_others]
-        return np.array([_judge(artist, sharper[of]) for artist, of in zip(known, fold, strict=True)])
+        sharper = [sharpened(evidence, sharpness) for evidence in by_others]
+        return np.array([judge_artist(artist, sharper[of]) for artist, of in zip(known, fold, strict=True)])
 
-    shipped = np.array([_judge(artist, LibraryEvidence()) for artist in known])
+    shipped = np.array([judge_artist(artist, LibraryEvidence()) for artist in known])
     gain = shipped[:, 0] - judge(1.0)[:, 0]
     # The likelihood weighs all artists, but only the surest are written: as sharp as these stay right.
     tried = {sharpness: judge(sharpness) for sharpness in _SHARPNESSES}
@@ -155,7 +141,7 @@ def consult(artists: Sequence[Artist], *, seed: int = 0) -> Counsel:
             evidence=None, artists=len(speaking), files=n_files, written=before[0], right=before[1], before=before
         )
     return Counsel(
-        evidence=_sharper(fit(known), sharpness),
+        evidence=sharpened(fit(known), sharpness),
         artists=len(speaking),
         files=n_files,
         written=after[0],
@@ -164,84 +150,10 @@ def consult(artists: Sequence[Artist], *, seed: int = 0) -> Counsel:
     )
 
 
-def _sharper(evidence: LibraryEvidence, sharpness: float) -> LibraryEvidence:
-    """All powers times one number, or what makes the largest 1."""
-    by = min(sharpness, 1 / max(*evidence.trust.values(), 1e-3))
-    return replace(evidence, trust={clue: round(power * by, 3) for clue, power in evidence.trust.items()})
-
-
 def _right_enough(judged: Floats, share: float) -> bool:
     return bool(judged[:, 2].sum() >= share * judged[:, 1].sum())
-
-
-def fit(artists: Sequence[Artist]) -> LibraryEvidence:
-    """The powers of the clues, and how many artists each country has."""
-    speaking = [artist for artist in artists if artist.said]
-    heard = Counter(clue for artist in speaking for clue in artist.said)
-    clues = sorted(clue for clue, n in heard.items() if n >= MIN_OF_CLUE)
-    counted = Counter(artist.country for artist in artists)
-    # The counts that an artist is judged by are those of the others: its own country would be evidence for itself.
-    fixed = np.stack([_fixed(artist, clues) for artist in speaking])
-    own = np.stack([_common(counted - Counter([artist.country])) for artist in speaking])
-    given = [np.stack([artist.said.get(clue, _nothing()) for artist in speaking]) for clue in clues]
-    free = np.stack([*given, own])  # (n_powers, n_artists, n_countries)
-    truth = np.array([country_index()[artist.country] for artist in speaking])
-    powers = _powers(fixed, free, truth)
-    trust = {clue: round(float(power), 3) for clue, power in zip([*clues, CLUE], powers, strict=True)}
-    return LibraryEvidence(trust=trust, artists=dict(sorted(counted.items())))
-
-
-def _powers(fixed: Floats, free: Floats, truth: NDArray[np.int64]) -> Floats:
-    """The powers in [0, 1] that make the truth most probable, drawn to 1: a convex problem."""
-    from scipy.optimize import minimize
-
-    rows = np.arange(len(truth))
-
-    def loss(powers: Floats) -> tuple[float, Floats]:
-        logits = fixed + np.tensordot(powers, free, axes=1)
-        logits -= logits.max(axis=1, keepdims=True)
-        p = np.exp(logits)
-        p /= p.sum(axis=1, keepdims=True)
-        gradient = np.einsum("kac,ac->k", free, p) - free[:, rows, truth].sum(axis=1)
-        away = powers - 1.0
-        value = -np.log(np.maximum(p[rows, truth], 1e-300)).sum() + _DRAWN_BACK * np.square(away).sum()
-        return float(value), gradient + 2 * _DRAWN_BACK * away
-
-    start = np.ones(len(free))
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(free), options={"maxiter": _STEPS}
-    )
-    return np.asarray(found.x)
-
-
-def _judge(artist: Artist, evidence: LibraryEvidence) -> tuple[float, float, float]:
-    """Surprisal of the artist's country in nats; whether it would be written; whether correctly."""
-    if not artist.said:
-        return 0.0, 0.0, 0.0
-    logits = log_background() + sum(evidence.trust.get(clue, 1.0) * said for clue, said in artist.said.items())
-    if evidence.artists:
-        logits = logits + evidence.trust.get(CLUE, 1.0) * _common(evidence.artists)
-    p = np.exp(logits - logits.max())
-    p /= p.sum()
-    place = country_index()[artist.country]
-    sure = float(p.max() >= SURE)
-    return -float(np.log(max(p[place], 1e-300))), sure, sure * float(p.argmax() == place)
 
 
 def _written(judged: Floats, files: NDArray[np.int64]) -> tuple[float, float | None]:
     written, right = float((judged[:, 1] * files).sum()), float((judged[:, 2] * files).sum())
     return written / float(files.sum()), right / written if written else None
-
-
-def _fixed(artist: Artist, clues: Sequence[str]) -> Floats:
-    """What is not fitted: too few artists had such clues."""
-    return log_background() + sum((said for clue, said in artist.said.items() if clue not in clues), _nothing())
-
-
-def _common(counted: Mapping[str, int]) -> Floats:
-    return np.asarray(np.log(shares(counted)) - log_background())
-
-
-@cache
-def _nothing() -> Floats:
-    return np.zeros(len(country_index()))
