@@ -231,6 +231,15 @@ def test_a_loss_that_is_not_finite_ends_it() -> None:
     assert "lower --lr than 0.01" in (caught.value.hint or "")
 
 
+def test_batch_norm_over_a_single_segment_is_one_error() -> None:
+    setting = Setting(plain(batch_size=1))
+    setting.model.head = nn.Sequential(nn.BatchNorm1d(4), setting.model.head)  # type: ignore[assignment]
+    with pytest.raises(TrainingError, match="a batch holds a single segment") as caught:
+        setting.epochs()
+    assert "--batch-size" in (caught.value.hint or "")
+    Setting(plain(batch_size=1)).epochs()
+
+
 # ---- how the rate falls -----------------------------------------------------------------------------------------
 
 

@@ -61,13 +61,21 @@ def train_epochs(
     is resumed ends like one that was not interrupted.
 
     Raises:
-        TrainingError: The loss is no longer finite.
+        TrainingError: The loss is no longer finite, or batch norm is to be computed over a single segment.
     """
     wrapped = runtime.wrap(_compiled(state.model, config))
     losses = loss_functions(bundle.heads, train, config)
 
     def loss_of(batch: Batch) -> tuple[Tensor, int]:
-        return _batch_loss(wrapped, bundle, batch, losses, config, runtime), len(batch.x)
+        try:
+            return _batch_loss(wrapped, bundle, batch, losses, config, runtime), len(batch.x)
+        except ValueError as error:
+            if len(batch.x) > 1:
+                raise
+            raise TrainingError(
+                "a batch holds a single segment, and the batch norm of this network needs two",
+                hint="choose another --batch-size",
+            ) from error
 
     for number in range(state.epoch, config.epochs):
         began = time.perf_counter()
