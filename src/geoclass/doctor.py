@@ -21,7 +21,7 @@ _SECONDS = 0.5
 _TONE_HZ = 440.0
 _LEAST_FREE = 1e9  # bytes
 
-_PACKAGES = ("numpy", "torch", "torchaudio", "soundfile", "av", "mutagen", "pandas")
+_PACKAGES = ("numpy", "torch", "torchaudio", "librosa", "soundfile", "av", "mutagen", "pandas")
 _EXTRAS = {
     "wav2vec2-bert": "transformers",
     "spotify": "spotipy",

@@ -48,7 +48,7 @@ def _durations(dataset: Dataset) -> Any:
 
 def _log_mels(dataset: Dataset, config: LogMelConfig, *, n_labels: int = 6, per_label: int = 2) -> Any:
     """The first training segments of the most frequent labels, seconds across and Hz upwards."""
-    from geoclass.features.banks import slaney_edges
+    import librosa
 
     task = dataset.tasks[0]
     split = dataset.split("train")
@@ -56,7 +56,7 @@ def _log_mels(dataset: Dataset, config: LogMelConfig, *, n_labels: int = 6, per_
     labels = of_track.value_counts(sort=True).index[:n_labels].tolist()
     figure = new_figure(4.5 * per_label, 2.0 * len(labels))
     grid = figure.subplots(len(labels), per_label, squeeze=False, sharex=True, sharey=True)
-    edges_hz = slaney_edges(config)
+    edges_hz = librosa.mel_frequencies(n_mels=config.n_mels + 1, fmin=config.f_min_hz, fmax=config.f_max_hz)
     mesh = None
     for row, label in zip(grid, labels, strict=True):
         rows_of_label = np.flatnonzero((of_track == label).to_numpy())[:per_label]

@@ -24,9 +24,10 @@ def band_edges(front_end: FrontEndConfig, n_bands: int) -> NDArray[np.float64]:
     """(n_bands + 1,) limits of the bands: in Hz for log-mels, else their numbers."""
     if not isinstance(front_end, LogMelConfig):
         return np.arange(n_bands + 1, dtype=np.float64) - 0.5
-    from geoclass.features.banks import slaney_edges
+    import librosa
 
-    return slaney_edges(front_end)
+    edges = librosa.mel_frequencies(n_mels=n_bands + 1, fmin=front_end.f_min_hz, fmax=front_end.f_max_hz)
+    return np.asarray(edges, np.float64)
 
 
 def band_axis(axes: Any, front_end: FrontEndConfig, n_bands: int) -> None:

@@ -3,9 +3,7 @@
 import math
 import warnings
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from geoclass.config.frontends import LogMelConfig
@@ -66,17 +64,6 @@ def slaney_bank(config: LogMelConfig) -> Tensor:
             mel_scale="slaney",
         )
     return bank.T
-
-
-def slaney_edges(config: LogMelConfig) -> NDArray[np.float64]:
-    """Limits of as many bands beside each other, evenly spaced on the same scale: (n_mels + 1,) in Hz.
-
-    The scale is linear up to 1 kHz, 15 mels, and has 27 mels for each factor of 6.4 above.
-    """
-    ends = np.array([config.f_min_hz, config.f_max_hz])
-    low, high = np.where(ends < 1_000, 3 * ends / 200, 15 + 27 * np.log(np.maximum(ends, 1) / 1_000) / math.log(6.4))
-    mels = np.linspace(low, high, config.n_mels + 1)
-    return np.where(mels < 15, mels * 200 / 3, 1_000 * 6.4 ** ((mels - 15) / 27))
 
 
 def auditory_toolbox_bank(sample_rate: int, n_fft: int) -> Tensor:
