@@ -1,5 +1,6 @@
 """What every test may use: a home of its own, synthesized music, and the real recordings where they are."""
 
+import os
 import random
 import shutil
 import sys
@@ -35,6 +36,15 @@ def geoclass_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     for thread in threading.enumerate():
         if thread.name == "languages":  # `tag` loads the language model ahead, and may end before that
             thread.join()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_proxy() -> Iterator[None]:
+    """The servers of tests are on this machine, where a proxy does not find them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+            patch.delenv(name)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -65,11 +65,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+def stub() -> Iterator[Stub]:
     server = Stub()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield server
     server.answers.set()
@@ -139,7 +137,7 @@ def test_an_answer_on_disk_says_what_was_asked_of_whom(stub: Stub, tmp_path: Pat
 
 def test_another_service_is_asked_for_itself(stub: Stub, tmp_path: Path) -> None:
     other = Stub()
-    thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.02})
+    thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     _geocoder(stub, tmp_path).locate("Hjørundfjord")
     _geocoder(other, tmp_path).locate("Hjørundfjord")
