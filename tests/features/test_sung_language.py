@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 transformers = pytest.importorskip("transformers")
 
@@ -88,7 +89,8 @@ def test_half_precision_says_the_same(whisper: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(torch, "autocast", on_the_cpu)
     as_on_a_gpu = partial(in_half_precision, device=torch.device("cuda"))
     monkeypatch.setattr(sung_language, "in_half_precision", lambda compute, device: as_on_a_gpu(compute))
-    in_half = language.probabilities(sound(5))
+    with sdpa_kernel(SDPBackend.MATH):  # others ask the processor for more than it may use
+        in_half = language.probabilities(sound(5))
     assert kinds == [("cuda", torch.float16)]
     torch.testing.assert_close(in_half, in_full, rtol=0.05, atol=0.0)
     assert not torch.equal(in_half, in_full)
