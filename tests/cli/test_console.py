@@ -45,11 +45,20 @@ def test_quiet_leaves_results_alone(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(("rank", "waits"), [(None, False), ("0", False), ("1", True), ("2", True)])
 @pytest.mark.parametrize("error", [ConfigError("no"), ValueError("no")])
-def test_other_processes_do_not_end_before_the_main_one_has_said_what_failed(
-    error: Exception, rank: str | None, waits: bool, monkeypatch: pytest.MonkeyPatch
+def test_other_processes_speak_after_the_main_one_has_had_the_time_to(
+    error: Exception,
+    rank: str | None,
+    waits: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(console.time, "sleep", waited.append)
+
+    def wait(seconds: float) -> None:
+        assert capsys.readouterr().err == ""
+        waited.append(seconds)
+
+    monkeypatch.setattr(console.time, "sleep", wait)
     monkeypatch.delenv("RANK", raising=False)
     if rank is not None:
         monkeypatch.setenv("RANK", rank)
@@ -57,3 +66,14 @@ def test_other_processes_do_not_end_before_the_main_one_has_said_what_failed(
         raise error
     assert len(waited) == waits
     assert all(seconds >= 30 for seconds in waited)
+    assert capsys.readouterr().err.count("error: ") == 1, "also by one that failed alone"
+
+
+@pytest.mark.parametrize(("rank", "says"), [("0", 1), ("1", 0)])
+def test_an_interruption_is_said_once(
+    rank: str, says: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RANK", rank)
+    with pytest.raises(typer.Exit), console.session(quiet=True, debug=False):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err.count("error: interrupted") == says

@@ -145,9 +145,10 @@ def session(*, quiet: bool, debug: bool) -> Iterator[Output]:
         print_error(error.message, hint=error.hint)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        print_error(
-            "interrupted", hint="finished work is kept; run the command again to continue (train: with --resume)"
-        )
+        if is_main_process():
+            print_error(
+                "interrupted", hint="finished work is kept; run the command again to continue (train: with --resume)"
+            )
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit stays quiet
@@ -183,15 +184,16 @@ def is_main_process() -> bool:
 
 
 def _let_main_process_speak() -> None:
-    """torchrun kills all processes as soon as one fails: the main one, if it is slower, before it has said why."""
+    """torchrun kills all processes as soon as one fails: the main one, if it is slower, before it has said why.
+
+    Who is not killed while it waits has failed alone, and speaks for itself.
+    """
     if not is_main_process():
         time.sleep(_MAIN_SPEAKS_S)
 
 
 def print_error(message: str, *, hint: str | None = None) -> None:
     """`error: …` and `hint: …` on stderr."""
-    if not is_main_process():
-        return
     for label, text in (("error", message), ("hint", hint)):
         if text:
             encoding = sys.stderr.encoding or "utf-8"
