@@ -202,6 +202,8 @@ def _report(
 def copies(folder: Path, source: Path | None, count: int) -> dict[Path, Path]:
     """`count` files, copies of those in `source` or of synthesized ones; each with what it is a copy of."""
     originals = sorted(path for path in source.rglob("*") if path.suffix in (".mp3", ".flac", ".ogg")) if source else []
+    if source and not originals:
+        sys.exit(f"no MP3, FLAC or Ogg files in {source}")
     if not originals:
         originals = list(_synthesized(folder / "originals", 4))
     files = {}
