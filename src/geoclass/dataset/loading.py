@@ -123,11 +123,7 @@ class SegmentLoader:
         return Batch(index, x[:n_segments].float(), targets, tracks, draws, partner)
 
     def _read(self, chosen: Rows) -> Tensor:
-        ids = self.split.segment_ids[chosen]
-        order = np.argsort(ids)  # so that the disk is read in order
-        block = np.empty((len(ids), *self._features.shape[1:]), self._features.dtype)
-        block[order] = read_rows(self._features, ids[order])
-        x = torch.from_numpy(block)
+        x = torch.from_numpy(read_rows(self._features, self.split.segment_ids[chosen]))
         return x.pin_memory() if self.device.type == "cuda" else x
 
     def _order(self, epoch: int) -> tuple[Rows, Keys]:
