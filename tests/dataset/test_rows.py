@@ -1,25 +1,19 @@
 """Rows of a feature store: the ones asked for, as a copy, and no more memory than they take."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from peak_memory import peak_growth
 
 from geoclass.dataset import rows
 from geoclass.dataset.rows import read_rows
 
-PEAK = """
-import sys, numpy as np
+OPEN = """
+import numpy as np
 from geoclass.dataset.rows import read_rows
-def peak():
-    (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
-    return int(line.split()[1]) * 1024
 store = np.load(sys.argv[1], mmap_mode="r")
-before = peak()
-found = read_rows(store, np.arange(len(store)))
-print(peak() - before, found.nbytes)
 """
 
 
@@ -41,11 +35,7 @@ def test_rows_come_in_the_order_asked_for_whatever_is_read_at_a_time(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
-def test_what_is_read_is_not_in_memory_twice(tmp_path: Path) -> None:
-    store = np.lib.format.open_memmap(tmp_path / "features.npy", "w+", np.float16, (20_000, 16, 400))  # 256 MB
-    store[:] = 1
-    store.flush()
-    line = [sys.executable, "-c", PEAK, str(tmp_path / "features.npy")]
-    done = subprocess.run(line, capture_output=True, text=True, check=True)
-    grown, needed = map(int, done.stdout.split())
-    assert needed <= grown < 1.4 * needed
+def test_what_is_read_is_not_in_memory_twice(large_store: np.ndarray, tmp_path: Path) -> None:
+    step = "found = read_rows(store, np.arange(len(store)))"
+    grown = peak_growth(step, str(tmp_path / "features.npy"), before=OPEN)
+    assert large_store.nbytes <= grown < 1.4 * large_store.nbytes
