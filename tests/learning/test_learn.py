@@ -115,6 +115,12 @@ def test_a_library_without_labels_is_one_error_that_says_what_is_missing(library
     assert "error:" in run("learn", library, code=3)
 
 
+def test_files_that_cannot_be_read_are_named_and_not_asked_for_labels(tmp_path: Path) -> None:
+    said = run("learn", tmp_path / "no such song.mp3", code=3)
+    assert "no such song.mp3: No such file" in said
+    assert "could be analysed" in said
+
+
 def test_nothing_is_decoded_where_nobody_wrote_a_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_library(tmp_path, unlabelled=5)
     monkeypatch.setattr("geoclass.learning.library.hear_files", None)

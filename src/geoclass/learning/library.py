@@ -73,12 +73,16 @@ def read_library(
         ModelError: The front end cannot be loaded.
     """
     songs = read_collection(roots)
-    corrections = Corrections.load()
-    if labelled and not any(given_labels(task, songs, corrections=corrections) for task in labelled):
+    if labelled and any(not song.error for song in songs) and not _has_labels(songs, labelled):
         raise DatasetError(
             f"of {counted(len(songs), 'file')}, none has a {' or a '.join(labelled)} written by a person", hint=ENOUGH
         )
     return hear_songs(songs, artists_of(songs, roots), front_end=front_end, progress=progress)
+
+
+def _has_labels(songs: Sequence[Song], fields: Sequence[str]) -> bool:
+    corrections = Corrections.load()
+    return any(given_labels(field, songs, corrections=corrections) for field in fields)
 
 
 def hear_songs(
